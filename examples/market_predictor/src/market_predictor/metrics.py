@@ -1,0 +1,73 @@
+"""Prometheus metrics. Gauges are computed when they are scraped."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.metrics_core import Metric
+from prometheus_client.process_collector import ProcessCollector
+
+from . import __version__
+from .predictor import Predictor
+
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Metrics:
+    """One registry per application, so that tests do not share counters."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "http_requests_total", "Requests by route, method and status.", ("route", "method", "status"), registry=self.registry
+        )
+        self.errors = Counter("http_errors_total", "Requests that failed (5xx).", ("route",), registry=self.registry)
+        self.latency = Histogram(
+            "http_request_duration_seconds", "Seconds a request took.", ("route",), buckets=BUCKETS, registry=self.registry
+        )
+        self.registry.register(_Pipeline(predictor))
+        ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+
+    def text(self) -> bytes:
+        """The exposition."""
+        return generate_latest(self.registry)
+
+
+class _Pipeline:
+    """Prediction quality, data age, drift, model and build."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self._predictor = predictor
+
+    def describe(self) -> list[Metric]:
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        predictor = self._predictor
+        now = predictor.clock.now()
+        predictor.scorer.settle(now)
+        score = predictor.scorer.score()
+        yield CounterMetricFamily("prediction_scored", "Predictions scored so far.", predictor.scorer.total)
+        yield GaugeMetricFamily("prediction_scored_window", "Scored predictions in the rolling window.", score.n)
+        yield from _gauge("prediction_mae", "Rolling mean absolute error relative to the price.", score.mae)
+        yield from _gauge("prediction_mae_naive", "The same of the naive last-value forecast.", score.mae_naive)
+        yield from _gauge("prediction_mae_ratio", "Model MAE over naive MAE; above 1 the model is worse.", score.ratio)
+        yield from _gauge("prediction_directional_accuracy", "Share of right directions.", score.directional_accuracy)
+        yield GaugeMetricFamily("prediction_directional_n", "Predictions behind the accuracy.", score.directional_n)
+        age = predictor.data_age()
+        yield from _gauge("data_age_seconds", "Market seconds since the newest bar used.", age and age.total_seconds())
+        yield from _gauge("feature_drift_psi", "Mean population stability index of the features.", predictor.drift.psi())
+        yield GaugeMetricFamily("model_age_seconds", "Market seconds since training.", predictor.model.age_seconds(now))
+        yield InfoMetricFamily("model", "The serving model.", {"version": predictor.model.version})
+        build = {"commit": predictor.settings.commit, "version": __version__, "python": platform.python_version()}
+        yield InfoMetricFamily("build", "The running release.", build)
+
+
+def _gauge(name: str, text: str, value: float | None) -> Iterator[Metric]:
+    if value is not None:
+        yield GaugeMetricFamily(name, text, value)

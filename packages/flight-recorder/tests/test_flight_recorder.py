@@ -1,0 +1,130 @@
+"""What is recorded, what is not, and that nothing breaks the service."""
+
+import asyncio
+import json
+import logging
+
+import pytest
+from flight_recorder import FlightRecorder, JsonLines, LineFile
+
+
+def call(app, *, method="GET", path="/x", query=b"", body=b"", headers=()):
+    sent = []
+
+    async def receive():
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": method, "path": path, "query_string": query, "headers": list(headers)}
+    asyncio.run(app(scope, receive, send))
+    return sent
+
+
+async def ok(scope, receive, send):
+    await receive()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"fine"})
+
+
+async def broken(scope, receive, send):
+    await receive()
+    raise ValueError("token Bearer abcdefghijkl")
+
+
+@pytest.fixture
+def log(tmp_path):
+    return tmp_path / "service.log"
+
+
+def lines(log):
+    return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+def test_every_request_leaves_one_line(log):
+    """One JSON line per request, with the first of a route in full."""
+    app = FlightRecorder(ok, path=log, sample=0.0)
+    call(app, query=b"a=1")
+    call(app, query=b"a=2")
+    first, second = lines(log)
+    assert first["request"]["query"] == "a=1"
+    assert "request" not in second
+    assert second["status"] == 200
+
+
+def test_failures_carry_the_request_and_the_traceback(log):
+    """A failure can be replayed: request, state, exception with frames."""
+    app = FlightRecorder(broken, path=log, replay=lambda: {"SEED": "7"}, in_app=("tests",))
+    with pytest.raises(ValueError, match="token"):
+        call(app, method="POST", body=b'{"a": 1}', headers=[(b"content-type", b"application/json"), (b"cookie", b"s=1")])
+    (line,) = lines(log)
+    assert line["status"] == 500
+    assert line["request"]["body"] == '{"a": 1}'
+    assert line["request"]["headers"] == {"content-type": "application/json"}
+    assert line["replay"] == {"env": {"SEED": "7"}}
+    assert line["exception"]["type"] == "ValueError"
+    assert line["exception"]["frames"][-1]["function"] == "broken"
+    assert line["exception"]["frames"][-1]["in_app"]
+    assert "abcdefghijkl" not in log.read_text()
+
+
+def test_secrets_are_redacted(log):
+    """Values under secret names never reach the file."""
+    app = FlightRecorder(ok, path=log)
+    call(app, query=b"api_key=hunter2&x=1", body=b'{"password": "hunter3", "deep": [{"auth_token": "hunter4"}]}')
+    text = log.read_text()
+    assert "hunter" not in text
+    assert "x=1" in lines(log)[0]["query"]
+
+
+def test_bodies_are_limited_and_binary_ones_encoded(log):
+    """A long body is cut and marked; bytes that are no text are base64."""
+    app = FlightRecorder(ok, path=log, max_body=10, sample=1.0)
+    call(app, body=b"x" * 50)
+    call(app, body=b"\xff\xfe")
+    long, binary = (line["request"] for line in lines(log))
+    assert (len(long["body"]), long["body_truncated"]) == (10, True)
+    assert binary["body_encoding"] == "base64"
+
+
+def test_a_file_that_cannot_be_written_does_not_break_the_service(tmp_path, capsys):
+    """The loss is said once and counted."""
+    (tmp_path / "file").write_text("")
+    file = LineFile(tmp_path / "file" / "below.log")
+    app = FlightRecorder(ok, file=file)
+    assert call(app)[0]["status"] == 200
+    call(app)
+    assert file.lost == 2
+    assert capsys.readouterr().err.count("cannot write") == 1
+
+
+def test_a_replay_callable_that_fails_does_not_break_the_service(log):
+    """The state is then simply unknown."""
+    app = FlightRecorder(ok, path=log, replay=lambda: 1 / 0)
+    assert call(app)[0]["status"] == 200
+    assert lines(log)[0]["replay"] == {"env": {}}
+
+
+def test_the_file_is_rotated(log):
+    """The log is bounded: one older generation is kept."""
+    app = FlightRecorder(ok, file=LineFile(log, max_bytes=2000), sample=0.0)
+    for _ in range(40):
+        call(app)
+    assert log.with_name("service.log.1").stat().st_size < 3000
+    assert {path.name for path in log.parent.iterdir()} <= {"service.log", "service.log.1"}
+
+
+def test_ordinary_logging_goes_to_the_same_file(log):
+    """The handler writes the same base fields, with the exception as data."""
+    logger = logging.getLogger("recorder-test")
+    handler = JsonLines(LineFile(log), "jobs")
+    logger.addHandler(handler)
+    try:
+        raise KeyError("k")
+    except KeyError:
+        logger.exception("job failed")
+    finally:
+        logger.removeHandler(handler)
+    (line,) = lines(log)
+    assert (line["level"], line["component"], line["exception"]["type"]) == ("error", "jobs", "KeyError")
