@@ -34,7 +34,6 @@ def create(settings: Settings) -> FastAPI:
         logger.info("stopping")
         logger.removeHandler(handler)
         predictor.journal.close()
-        lines.close()
 
     app = FastAPI(title="Market predictor", version=__version__, lifespan=lifespan)
     app.state.predictor = predictor

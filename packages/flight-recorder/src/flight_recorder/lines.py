@@ -8,7 +8,7 @@ import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from .traceback_data import describe
 
@@ -24,7 +24,7 @@ class LineFile:
     def __init__(self, path: str | Path, max_bytes: int = 16 << 20) -> None:
         self._path, self._max = Path(path), max_bytes
         self._lock = threading.Lock()
-        self._file: TextIO | None = None
+        self._made = False
         self.lost = 0
 
     def write(self, record: dict[str, Any]) -> None:
@@ -40,22 +40,15 @@ class LineFile:
                 self.lost += 1
 
     def _append(self, line: str) -> None:
-        if self._file is None:
+        """Opened for every line: nothing to close, and a file moved away by others is simply made again."""
+        if not self._made:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("a", encoding="utf-8")
-        self._file.write(line)
-        self._file.flush()
-        if self._file.tell() > self._max:
-            self._file.close()
-            self._file = None
+            self._made = True
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(line)
+            size = file.tell()
+        if size > self._max:
             self._path.replace(self._path.with_name(self._path.name + ".1"))
-
-    def close(self) -> None:
-        """Close the file; the next write opens it again."""
-        with self._lock:
-            if self._file is not None:
-                self._file.close()
-                self._file = None
 
 
 class JsonLines(logging.Handler):

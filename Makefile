@@ -1,0 +1,67 @@
+# Every target installs what it needs first; a bare Debian with Python 3.11, git and make is enough to begin.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SEED ?= 1
+STACK ?= embedded
+TARGET := examples/market_predictor
+RECORDER := packages/flight-recorder
+export PYTHONPATH := src
+
+.PHONY: help demo serve test check bench chaos clean system
+
+help: ## This list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(VENV)/.installed system ## Watch one incident from fault to verified fix (SEED=n STACK=embedded|prometheus)
+	$(BIN)/python -m agent.cli demo --seed $(SEED) --stack $(STACK)
+
+serve: $(VENV)/.installed system ## Run the agent on port 8001
+	$(BIN)/python -m agent.cli serve
+
+test: $(VENV)/.installed-dev system ## All tests: the target's, the flight recorder's and the agent's
+	$(BIN)/python -m pytest tests -q -n 2 -m "not chaos"
+
+check: $(VENV)/.installed-dev ## Lint, format, types, import contracts, size gates
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/test_gates.py -q
+
+bench: $(VENV)/.installed-dev system ## Start-up, memory and idle cost of the agent
+	$(BIN)/python -m drills.bench
+
+chaos: $(VENV)/.installed-dev system ## Long kill and endurance runs
+	$(BIN)/python -m pytest tests -q -m chaos
+
+clean: ## End what demo runs left behind and remove their folders
+	if [ -x $(BIN)/python ]; then $(BIN)/python -m drills.demo --clean; fi
+
+# The stamps are older than a changed lock, so that it installs again.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed" >&2; exit 2; }
+	@$(PYTHON) -m venv --clear $(VENV) || { echo "run: apt-get install python3-venv" >&2; exit 2; }
+
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+PIP = $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
+
+$(VENV)/.installed: requirements.txt | $(VENV)/bin/python
+	@$(PIP)
+	$(INSTALL) -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt | $(VENV)/bin/python
+	@$(PIP)
+	$(INSTALL) -r requirements-dev.txt
+	@touch $@ $(VENV)/.installed
+
+system:
+	@command -v bwrap >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends bubblewrap; \
+	  else echo "bubblewrap is needed: run 'apt-get install bubblewrap' as root" >&2; exit 2; fi; }

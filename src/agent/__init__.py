@@ -1,0 +1,1 @@
+"""Market Programmer Agent: from an alert to a proven fix that production confirms."""

@@ -1,0 +1,1 @@
+"""Putting a proven patch into production, and the measured proof that it helped."""

@@ -1,0 +1,1 @@
+"""What the sources can tell about an incident."""

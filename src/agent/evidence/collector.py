@@ -1,0 +1,206 @@
+"""Gathers all evidence of an incident in parallel; a source that is down, slow or broken becomes a gap."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from ..errors import AgentError, Unreachable
+from ..kit.http import HttpClient
+from ..kit.redact import redact_json
+from ..model.alert import Episode
+from ..model.evidence import Change, Evidence, EvidenceSet, Exchange, Gap, Series
+from ..model.incident import Incident
+from ..model.record import Json, Window
+from ..model.signals import Reading, Scrape
+from ..model.target import Target
+from ..ports import Clock, History
+from . import logfile
+from .history import deploys
+
+SOURCE_SECONDS = 4.0
+BEFORE = timedelta(seconds=120)
+MOST_COMMITS = 60
+MOST_POINTS = 600
+ENDPOINT_BYTES = 256 << 10
+
+
+class Scrapes(Protocol):
+    """Where scraped series come from: the built-in monitor."""
+
+    def scrapes(self, target: str) -> tuple[Scrape, ...]:
+        """What was scraped, oldest first."""
+        ...
+
+    def reading(self, target: Target, since: datetime | None = None) -> Reading:
+        """Signals over a window."""
+        ...
+
+
+class _Found:
+    """Builds up the set while sources come in; ids are given in a fixed order at the end."""
+
+    def __init__(self) -> None:
+        self.facts: list[tuple[str, str, str, Json]] = []
+        self.gaps: list[Gap] = []
+
+
+class EvidenceCollector:
+    """Implements `Collector` over the target's endpoints, log file, scraped series, git history and deploys."""
+
+    def __init__(
+        self, http: HttpClient, scrapes: Scrapes, history: Callable[[Target], History], clock: Clock
+    ) -> None:
+        self._http, self._scrapes, self._history, self._clock = http, scrapes, history, clock
+
+    def collect(self, incident: Incident, target: Target, episodes: tuple[Episode, ...]) -> EvidenceSet:
+        """Everything the sources can tell about the incident."""
+        began = time.monotonic()
+        now = self._clock.now()
+        start = min((episode.starts_at for episode in episodes), default=incident.opened_at)
+        found = _Found()
+        sources: dict[str, Callable[[], object]] = {
+            "log": lambda: logfile.read(_required(target)),
+            "health": lambda: self._endpoint(target.url + target.health_path),
+            "status": lambda: self._endpoint(target.url + target.status_path),
+            "metrics": lambda: self._scrapes.scrapes(target.name),
+            "signals": lambda: self._scrapes.reading(target),
+            "deploys": lambda: self._deploys(target),
+        }
+        results = self._gather(sources, found)
+        exchanges: list[Exchange] = results.get("log") or []  # type: ignore[assignment]
+        recorded: tuple[Change, ...] = results.get("deploys") or ()  # type: ignore[assignment]
+        status: JsonValue = results.get("status")  # type: ignore[assignment]
+        running = self._running(status, recorded)
+        window = _window(start, now, recorded, running)
+        before = Window(start=window.start - BEFORE, end=window.start)
+        failures, healthy = self._exchanges(exchanges, window, before, target, found)
+        commits = self._commits(target, running, found)
+        self._say_signals(results.get("signals"), episodes, found)
+        self._say_deploys(recorded, found)
+        return EvidenceSet(
+            window=window,
+            evidence=tuple(
+                Evidence(id=f"E{n}", source=source, kind=kind, window=window, summary=summary, data=data)
+                for n, (source, kind, summary, data) in enumerate(found.facts, 1)
+            ),
+            gaps=tuple(found.gaps),
+            failing=failures,
+            healthy=healthy,
+            series=_series(results.get("metrics") or ()),  # type: ignore[arg-type]
+            commits=commits,
+            deploys=recorded,
+            running=running,
+            last_good=_last_good(recorded, running),
+            health=results.get("health"),  # type: ignore[arg-type]
+            status=status,
+            seconds=time.monotonic() - began,
+        )
+
+    def _gather(self, sources: dict[str, Callable[[], object]], found: _Found) -> dict[str, object]:
+        """Run all sources at once; one that raises or is too slow leaves a gap."""
+        pool = ThreadPoolExecutor(len(sources), thread_name_prefix="evidence")
+        futures: dict[str, Future[object]] = {name: pool.submit(source) for name, source in sources.items()}
+        wait(futures.values(), timeout=SOURCE_SECONDS)
+        results: dict[str, object] = {}
+        for name, future in futures.items():
+            if not future.done():
+                found.gaps.append(Gap(source=name, reason=f"gave nothing within {SOURCE_SECONDS:.0f} s"))
+                continue
+            error = future.exception()
+            if error is None:
+                results[name] = future.result()
+            else:
+                found.gaps.append(Gap(source=name, reason=f"{type(error).__name__}: {error}"[:500]))
+        pool.shutdown(wait=False, cancel_futures=True)
+        return results
+
+    def _endpoint(self, url: str) -> JsonValue:
+        response = self._http.get(url, timeout=SOURCE_SECONDS - 1, max_bytes=ENDPOINT_BYTES)
+        try:
+            value: JsonValue = json.loads(response.body)
+        except ValueError as error:
+            raise Unreachable(f"{url} answered {response.status} with something that is not JSON") from error
+        return redact_json(value)
+
+    def _deploys(self, target: Target) -> tuple[Change, ...]:
+        if target.release_root is None:
+            raise Unreachable("no `release_root` is set for this target, so deploys are not known")
+        return deploys(target.release_root / "deployments.ndjson", target.name)
+
+    def _running(self, status: JsonValue, recorded: Sequence[Change]) -> str | None:
+        commit = status.get("commit") if isinstance(status, dict) else None
+        if isinstance(commit, str) and len(commit) == 40:  # noqa: PLR2004 - a full SHA-1
+            return commit
+        return recorded[0].commit if recorded else None
+
+    def _exchanges(
+        self, exchanges: Sequence[Exchange], window: Window, before: Window, target: Target, found: _Found
+    ) -> tuple[tuple[Exchange, ...], tuple[Exchange, ...]]:
+        grown = logfile.new_signatures(exchanges, window, before)
+        for signature, count, past in grown[:5]:
+            where = signature.frames[-1] if signature.frames else "no frame of the target's own"
+            summary = f"{signature.exception} in {where}: {count} times, {past} before"
+            found.facts.append(("log", "failure", summary, {"signature": signature.fingerprint, "count": count}))
+        ignored = (target.health_path, target.status_path, target.metrics_path)
+        failures = logfile.failing(exchanges, [signature for signature, _, _ in grown], window)
+        return failures, logfile.healthy(exchanges, window, ignored)
+
+    def _commits(self, target: Target, running: str | None, found: _Found) -> tuple[Change, ...]:
+        try:
+            history = self._history(target)
+            return history.commits(running or history.branch_head(), MOST_COMMITS)
+        except AgentError as error:
+            found.gaps.append(Gap(source="git", reason=str(error)))
+            return ()
+
+    def _say_signals(self, reading: object, episodes: Sequence[Episode], found: _Found) -> None:
+        for episode in episodes[:10]:
+            summary = f"{episode.alert.name} since {episode.starts_at:%H:%M:%S}: {episode.alert.annotations.get('summary', '')}"
+            found.facts.append(("alert", "alert", summary[:400], {"signal": episode.signal}))
+        if isinstance(reading, Reading):
+            for signal, value in sorted(reading.signals.items()):
+                found.facts.append(("metrics", "signal", f"{signal} is {value:.4g}", {"signal": signal, "value": value}))
+
+    def _say_deploys(self, recorded: Sequence[Change], found: _Found) -> None:
+        for change in recorded[:3]:
+            found.facts.append(("deploys", "deploy", f"{change.title} at {change.timestamp:%H:%M:%S} by {change.author}", {}))
+
+
+def _required(target: Target) -> Path:
+    if target.log_file is None:
+        raise Unreachable("no `log_file` is set for this target")
+    return target.log_file
+
+
+def _window(start: datetime, now: datetime, recorded: Sequence[Change], running: str | None) -> Window:
+    """From the newest deploy, when the alert began soon after it, else from a little before the alert."""
+    deployed = next((change.timestamp for change in recorded if change.commit == running), None)
+    begin = start - timedelta(seconds=15)
+    if deployed is not None and begin - BEFORE < deployed < now:
+        begin = deployed
+    return Window(start=min(begin, now), end=now)
+
+
+def _last_good(recorded: Sequence[Change], running: str | None) -> str | None:
+    """The newest deployed commit before the running one: the last that ran without this alert."""
+    newest_first = [change.commit for change in recorded if change.commit]
+    after = newest_first[newest_first.index(running) + 1 :] if running in newest_first else newest_first
+    return next((commit for commit in after if commit != running), None)
+
+
+def _series(scrapes: Sequence[Scrape]) -> tuple[Series, ...]:
+    """Gauges of the target over time, for charts and bundles."""
+    points: dict[tuple[str, tuple[tuple[str, str], ...]], list[tuple[float, float]]] = {}
+    for scrape in scrapes[-MOST_POINTS:]:
+        for key, value in scrape.values.items():
+            if not key[0].endswith(("_bucket", "_total", "_info")) and value == value:  # noqa: PLR0124 - leaves NaN out
+                points.setdefault(key, []).append((scrape.at, value))
+    return tuple(Series(name=name, labels=dict(labels), points=tuple(rows)) for (name, labels), rows in points.items())

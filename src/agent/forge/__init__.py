@@ -1,0 +1,1 @@
+"""Code hosts: pull requests, checks and merges."""

@@ -1,0 +1,1 @@
+"""Deliveries become alerts, alerts become episodes, episodes become incidents."""

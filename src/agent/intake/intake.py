@@ -1,0 +1,145 @@
+"""The one door for alerts. Episodes do not depend on the order of deliveries, nor do the active incidents (ADR 4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from urllib.parse import unquote_plus
+
+from ..kit.redact import fence
+from ..model.alert import Alert, Episode
+from ..model.incident import Incident, Outcome, Phase
+from ..model.target import Target
+from ..ports import Clock, Transaction, UnitOfWork
+
+UNASSIGNED = "unassigned"
+SIGNALS = ("down", "error_ratio", "latency_p95", "mae_ratio", "data_age", "memory_growth")
+_WORDS = (
+    ("mae_ratio", re.compile(r"mae|prediction.?error|directional|drift", re.IGNORECASE)),
+    ("latency_p95", re.compile(r"latency|duration|slow|p9\d|quantile", re.IGNORECASE)),
+    ("data_age", re.compile(r"stale|data.?age|freshness|lag", re.IGNORECASE)),
+    ("memory_growth", re.compile(r"memory|rss|leak|oom", re.IGNORECASE)),
+    ("error_ratio", re.compile(r"error|5xx|fail|exception", re.IGNORECASE)),
+    ("down", re.compile(r"\bup\b|down|absent|unreachable|unhealthy", re.IGNORECASE)),
+)
+
+
+class AlertIntake:
+    """Stores alerts as episodes and opens or joins incidents, in one transaction."""
+
+    def __init__(
+        self, work: UnitOfWork, targets: Mapping[str, Target], clock: Clock, new_id: Callable[[datetime], str]
+    ) -> None:
+        self._work, self._targets, self._clock, self._new_id = work, targets, clock, new_id
+
+    def accept(self, alerts: tuple[Alert, ...], *, source: str) -> tuple[str, ...]:
+        """Store, then return the ids of the incidents that the alerts belong to."""
+        ids: dict[str, None] = {}
+        with self._work.begin() as tx:
+            for alert in alerts:
+                incident_id = self._take(tx, alert, source)
+                if incident_id is not None:
+                    ids[incident_id] = None
+        return tuple(ids)
+
+    def _take(self, tx: Transaction, alert: Alert, source: str) -> str | None:
+        known = tx.episode(alert.fingerprint, alert.starts_at)
+        episode = known.absorb(alert) if known is not None else self._new_episode(alert)
+        if known is None or (episode.resolved and not known.resolved):
+            tx.append(
+                "alert.received",
+                f"{alert.name} {'resolved' if episode.resolved else 'firing'} ({source})",
+                incident_id=episode.incident_id,
+                data={"fingerprint": alert.fingerprint, "target": episode.target, "signal": episode.signal},
+            )
+        if episode.resolved:
+            tx.save_episode(episode)
+            self._all_resolved(tx, episode)
+            return episode.incident_id
+        if episode.incident_id is None:
+            episode = self._attach(tx, episode)
+        tx.save_episode(episode)
+        return episode.incident_id
+
+    def _attach(self, tx: Transaction, episode: Episode) -> Episode:
+        """Join the target's active incident, or open one."""
+        incident = tx.active_incident(episode.target)
+        if incident is None:
+            incident = self._open(tx, episode)
+        elif incident.all_resolved:
+            incident = incident.model_copy(update={"all_resolved": False})
+            tx.save(incident)
+        return episode.model_copy(update={"incident_id": incident.id})
+
+    def _open(self, tx: Transaction, episode: Episode) -> Incident:
+        now = self._clock.now()
+        incident = Incident(
+            id=self._new_id(now),
+            target=episode.target,
+            component=episode.component,
+            signal=episode.signal,
+            title=fence(f"{episode.alert.name} on {episode.target}", 120),
+            phase=Phase.INVESTIGATE,
+            opened_at=now,
+        )
+        tx.save(incident)
+        tx.append(
+            "incident.opened",
+            f"{incident.title}: {fence(episode.alert.annotations.get('summary', ''), 300)}",
+            incident_id=incident.id,
+            data={"target": incident.target, "signal": incident.signal, "starts_at": episode.starts_at.isoformat()},
+        )
+        tx.enqueue(incident)
+        return incident
+
+    def _all_resolved(self, tx: Transaction, episode: Episode) -> None:
+        """Tell the incident when its last alert has resolved; what it does about that is the workflow's."""
+        if episode.incident_id is None:
+            return
+        incident = tx.incident(episode.incident_id)
+        if not incident.active or incident.all_resolved or not all(known.resolved for known in tx.episodes(incident.id)):
+            return
+        update: dict[str, object] = {"all_resolved": True}
+        if not incident.begun:
+            reason = "every alert resolved before the investigation began"
+            update |= {"phase": Phase.CLOSED, "outcome": Outcome.RECOVERED, "reason": reason, "turn": incident.turn + 1}
+            update |= {"closed_at": self._clock.now()}
+        tx.save(incident.model_copy(update=update))
+        tx.append("alerts.resolved", "every alert of this incident has resolved", incident_id=incident.id)
+
+    def _new_episode(self, alert: Alert) -> Episode:
+        target = self._target(alert)
+        labels = target.component_labels if target is not None else ("component", "service", "job")
+        return Episode(
+            fingerprint=alert.fingerprint,
+            starts_at=alert.starts_at,
+            target=target.name if target is not None else UNASSIGNED,
+            component=next((alert.labels[name] for name in labels if alert.labels.get(name)), "service"),
+            signal=signal_of(alert),
+            alert=alert,
+            resolved=alert.status == "resolved",
+            ends_at=alert.ends_at,
+        )
+
+    def _target(self, alert: Alert) -> Target | None:
+        return next((target for target in self._targets.values() if matches(target, alert)), None)
+
+
+def matches(target: Target, alert: Alert) -> bool:
+    """All matchers equal; a target without matchers goes by its name in ``target``, ``service`` or ``job``."""
+    if target.matchers:
+        return all(alert.labels.get(name) == value for name, value in target.matchers.items())
+    return target.name in {alert.labels.get(name) for name in ("target", "service", "job")}
+
+
+def signal_of(alert: Alert) -> str:
+    """The signal an alert speaks of: its ``signal`` label, else a guess from its name, then from its expression."""
+    named = alert.labels.get("signal", "")
+    if named in SIGNALS:
+        return named
+    for text in (re.sub(r"(?<=[a-z])(?=[A-Z])", " ", alert.name), unquote_plus(alert.generator_url)):
+        for signal, words in _WORDS:
+            if words.search(text):
+                return signal
+    return "unknown"

@@ -1,0 +1,237 @@
+"""The built-in monitor: scrapes targets, evaluates the built-in rules, raises alerts through the one door."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from ..errors import AgentError
+from ..kit.exposition import parse
+from ..kit.http import HttpClient
+from ..model.alert import Alert
+from ..model.record import Record
+from ..model.signals import BUILT_IN, MetricNames, Reading, Rule, Scrape, breached, keep, read
+from ..model.target import Target
+from ..ports import Clock, Intake, Trail
+from .alertmanager import fingerprint
+
+MOST_SCRAPES = 1_200
+CLEAR_AFTER = 2
+SCRAPE_SECONDS = 2.0
+
+
+class TargetCycle(Record):
+    """What one cycle saw of one target."""
+
+    target: str
+    up: bool
+    healthy: bool
+    signals: dict[str, float]
+    requests: int
+    firing: tuple[str, ...]
+    problem: str = ""
+
+
+class Cycle(Record):
+    """What one cycle saw."""
+
+    at: datetime
+    targets: tuple[TargetCycle, ...]
+    raised: int
+    seconds: float
+
+
+class _Watch:
+    """The monitor's memory of one target."""
+
+    def __init__(self) -> None:
+        self.scrapes: deque[Scrape] = deque(maxlen=MOST_SCRAPES)
+        self.breached_since: dict[str, float] = {}
+        self.firing: dict[str, Alert] = {}
+        self.clear: dict[str, int] = {}
+
+
+class Monitor:
+    """Watches every target each ``interval`` seconds while it is started; ``cycle`` runs one at any time."""
+
+    def __init__(
+        self,
+        targets: Mapping[str, Target],
+        http: HttpClient,
+        intake: Intake,
+        clock: Clock,
+        trail: Trail,
+        *,
+        interval: float,
+        rules: Sequence[Rule] = BUILT_IN,
+        names: MetricNames | None = None,
+        firing: Mapping[str, Sequence[Alert]] | None = None,
+    ) -> None:
+        self._targets, self._http, self._intake, self._clock, self._trail = targets, http, intake, clock, trail
+        self.interval, self._rules, self._names = interval, rules, names or MetricNames()
+        self._watches = {name: _Watch() for name in targets}
+        self._cycle_lock, self._control = threading.Lock(), threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._problems = 0
+        self.last: Cycle | None = None
+        for name, alerts in (firing or {}).items():
+            if name in self._watches:
+                self._watches[name].firing = {alert.name: alert for alert in alerts if alert.status == "firing"}
+
+    @property
+    def running(self) -> bool:
+        """Whether the monitor watches by itself."""
+        return self._thread is not None
+
+    def start(self) -> bool:
+        """Begin to watch; False when it already did."""
+        with self._control:
+            if self._thread is not None:
+                return False
+            self._stop.clear()
+            self._thread = threading.Thread(target=self._loop, name="monitor", daemon=True)
+            self._thread.start()
+            return True
+
+    def stop(self) -> bool:
+        """Stop watching; False when it did not."""
+        with self._control:
+            thread, self._thread = self._thread, None
+        if thread is None:
+            return False
+        self._stop.set()
+        thread.join(timeout=SCRAPE_SECONDS * 4)
+        return True
+
+    def scrapes(self, target: str) -> tuple[Scrape, ...]:
+        """What was scraped, oldest first, at most the last 1,200."""
+        watch = self._watches.get(target)
+        return tuple(watch.scrapes) if watch is not None else ()
+
+    def reading(self, target: Target, since: datetime | None = None) -> Reading:
+        """Signals over the trailing window, or over all that was scraped since a time."""
+        scrapes = self.scrapes(target.name)
+        if since is None:
+            return read(scrapes, self._names, self._ignored(target))
+        begin = since.timestamp()
+        late = [scrape for scrape in scrapes if scrape.at >= begin]
+        return read(late, self._names, self._ignored(target), window=float("inf"))
+
+    def firing(self, target: str) -> tuple[str, ...]:
+        """Signals whose rules fire now."""
+        watch = self._watches.get(target)
+        names = set(watch.firing) if watch is not None else set()
+        return tuple(rule.signal for rule in self._rules if rule.alertname in names)
+
+    def commit(self, target: str) -> str | None:
+        """The commit in the target's build information, when the last scrape had one."""
+        scrapes = self.scrapes(target)
+        for (name, labels), _ in scrapes[-1].values.items() if scrapes else ():
+            if name == self._names.build:
+                return dict(labels).get("commit") or dict(labels).get("revision")
+        return None
+
+    def cycle(self) -> Cycle:
+        """Scrape and judge every target once; returns what it saw."""
+        with self._cycle_lock:
+            began = time.monotonic()
+            seen, alerts = [], []
+            for target in self._targets.values():
+                view, raised = self._look(target)
+                seen.append(view)
+                alerts.extend(raised)
+            if alerts:
+                self._intake.accept(tuple(alerts), source="monitor")
+            self.last = Cycle(
+                at=self._clock.now(), targets=tuple(seen), raised=len(alerts), seconds=time.monotonic() - began
+            )
+            return self.last
+
+    def _loop(self) -> None:
+        due = time.monotonic()
+        while not self._stop.wait(max(0.0, due - time.monotonic())):
+            due = max(due + self.interval, time.monotonic())
+            try:
+                self.cycle()
+            except Exception as error:  # noqa: BLE001 - one bad cycle must not end the watch; it is written down
+                self._report(error)
+
+    def _report(self, error: Exception) -> None:
+        self._problems += 1
+        if self._problems in {1, 10, 100} or self._problems % 1000 == 0:
+            self._trail.append("monitor.problem", f"a monitoring cycle failed ({self._problems} so far): {error}")
+
+    def _look(self, target: Target) -> tuple[TargetCycle, list[Alert]]:
+        watch, now = self._watches[target.name], self._clock.now()
+        scrape, problem = self._scrape(target, now)
+        watch.scrapes.append(scrape)
+        reading = read(tuple(watch.scrapes), self._names, self._ignored(target))
+        raised = [alert for rule in self._rules if (alert := self._judge(target, watch, rule, reading, now)) is not None]
+        view = TargetCycle(
+            target=target.name,
+            up=scrape.up,
+            healthy=scrape.up and not problem,
+            signals=reading.signals,
+            requests=reading.total,
+            firing=tuple(sorted(watch.firing)),
+            problem=problem,
+        )
+        return view, raised
+
+    def _scrape(self, target: Target, now: datetime) -> tuple[Scrape, str]:
+        down = Scrape(now.timestamp(), up=False, values={})
+        try:
+            metrics = self._http.get(target.url + target.metrics_path, timeout=SCRAPE_SECONDS)
+            health = self._http.get(target.url + target.health_path, timeout=SCRAPE_SECONDS)
+        except AgentError as error:
+            return down, str(error)
+        if metrics.status != 200:  # noqa: PLR2004 - HTTP OK
+            return down, f"{target.metrics_path} answered {metrics.status}"
+        problem = "" if health.status < 400 else f"{target.health_path} answered {health.status}"  # noqa: PLR2004
+        return keep(now.timestamp(), parse(metrics.text), self._names), problem
+
+    def _judge(self, target: Target, watch: _Watch, rule: Rule, reading: Reading, now: datetime) -> Alert | None:
+        """The alert to send: firing at the start (and again as a reminder of what lasts), resolved at the end."""
+        firing = watch.firing.get(rule.alertname)
+        if breached(rule, reading):
+            watch.clear.pop(rule.alertname, None)
+            since = watch.breached_since.setdefault(rule.alertname, now.timestamp())
+            if firing is None and now.timestamp() - since >= rule.for_seconds:
+                watch.firing[rule.alertname] = self._alert(target, rule, reading, datetime.fromtimestamp(since, UTC))
+                return watch.firing[rule.alertname]
+            return None
+        watch.breached_since.pop(rule.alertname, None)
+        if firing is None:
+            return None
+        watch.clear[rule.alertname] = watch.clear.get(rule.alertname, 0) + 1
+        if watch.clear[rule.alertname] < CLEAR_AFTER:
+            return None
+        del watch.firing[rule.alertname], watch.clear[rule.alertname]
+        return firing.model_copy(update={"status": "resolved", "ends_at": now})
+
+    def _alert(self, target: Target, rule: Rule, reading: Reading, since: datetime) -> Alert:
+        labels = {
+            "alertname": rule.alertname,
+            "target": target.name,
+            "signal": rule.signal,
+            "severity": rule.severity,
+            **target.matchers,
+        }
+        value = reading.signals[rule.signal]
+        summary = f"{rule.summary}: {value:.4g}, limit {rule.limit:g}"
+        return Alert(
+            status="firing",
+            labels=labels,
+            annotations={"summary": summary},
+            starts_at=since,
+            ends_at=None,
+            generator_url="",
+            fingerprint=fingerprint(labels),
+        )
+
+    def _ignored(self, target: Target) -> tuple[str, ...]:
+        return target.health_path, target.status_path, target.metrics_path

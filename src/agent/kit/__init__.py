@@ -1,0 +1,1 @@
+"""What all share and no feature owns; knows no feature and no vendor."""

@@ -1,0 +1,1 @@
+"""Frozen records of the incident's world and their rules; no I/O."""

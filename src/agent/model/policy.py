@@ -1,0 +1,52 @@
+"""Decisions, approvals and the autonomy ladder."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from .record import Record
+
+ActionKind = Literal["draft", "merge_and_deploy", "rollback", "restart"]
+ApprovalState = Literal["pending", "approved", "rejected", "expired", "used"]
+
+
+class Autonomy(IntEnum):
+    """How far the agent may go by itself, lowest first."""
+
+    OBSERVE = 0
+    DIAGNOSE = 1
+    PROPOSE = 2
+    APPROVE = 3
+    AUTONOMOUS = 4
+
+
+class Decision(Record):
+    """A policy verdict with its reasons. An expected refusal is a value, not an exception."""
+
+    verdict: Literal["allow", "needs_approval", "deny"]
+    action: ActionKind
+    subject: str
+    reasons: tuple[str, ...]
+
+
+class Approval(Record):
+    """A named person's yes or no on one exact subject: single use, expiring to deny.
+
+    ``subject`` binds the hash of patch and test, the base commit and the riders (unreleased commits that the deploy
+    would also ship).
+    """
+
+    id: str
+    incident_id: str
+    attempt: int
+    action: ActionKind
+    subject: str
+    state: ApprovalState = "pending"
+    requested_at: AwareDatetime
+    expires_at: AwareDatetime
+    by: str | None = None
+    decided_at: AwareDatetime | None = None
+    comment: str = ""

@@ -1,0 +1,40 @@
+"""The service looked after, as `agent.toml` describes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .record import Record
+
+
+class Target(Record):
+    """One target: where it answers, where its code is, how it is started and tested.
+
+    ``serve`` and ``test`` are argument lists; ``{python}``, ``{port}`` and ``{host}`` are filled in. ``replay_env``
+    lists the only environment names that a recorded exchange may set; ``soak_env`` is set when a signal, not a
+    request, is reproduced.
+    """
+
+    name: str
+    url: str
+    repository: Path
+    branch: str = "main"
+    lock: str = "requirements.txt"
+    serve: tuple[str, ...] = ("{python}", "-m", "uvicorn", "{app}", "--host", "{host}", "--port", "{port}")
+    test: tuple[str, ...] = ("{python}", "-m", "pytest", "-q")
+    source: str = "src"
+    tests: str = "tests"
+    env: dict[str, str] = {}
+    replay_env: tuple[str, ...] = ()
+    soak_env: dict[str, str] = {}
+    log_env: str | None = None
+    log_file: Path | None = None
+    health_path: str = "/health"
+    status_path: str = "/status"
+    metrics_path: str = "/metrics"
+    matchers: dict[str, str] = {}
+    component_labels: tuple[str, ...] = ("component", "service", "job")
+    components: tuple[str, ...] = ()
+    supervisor: Path | None = None
+    release_root: Path | None = None
+    protected: tuple[str, ...] = ()

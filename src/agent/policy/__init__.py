@@ -1,0 +1,1 @@
+"""What the agent may do by itself, and what a person has to say yes to."""

@@ -1,0 +1,1 @@
+"""Where target code runs: no network, no secrets, bounded in everything."""

@@ -1,0 +1,553 @@
+"""The life of an incident, top to bottom. Read this first.
+
+    investigate -> repair -> (a person approves) -> deliver -> verify -> conclude
+
+Each method below is one phase: a short durable workflow. Between phases an incident is a row in the store, so waiting
+for a person costs nothing and survives a restart. A phase reads the incident, checks the fencing token (attempt and
+turn), runs its steps, and commits its records together with the next phase. Nothing here knows DBOS, SQLAlchemy,
+git or the sandbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from pydantic import JsonValue
+
+from .delivery.verification import VerificationRules
+from .errors import Conflict, NotFound, Superseded, Unreachable, Unsafe
+from .forge.description import commits_of, describe
+from .model.delivery import Check, Deployment, Observation, PullRequest, Verification
+from .model.diagnosis import Diagnosis
+from .model.evidence import EvidenceSet
+from .model.experiment import Run, Verdict
+from .model.incident import Incident, Outcome, Phase, Waiting
+from .model.policy import Approval, Decision
+from .model.record import Record
+from .model.repair import Proposal
+from .model.target import Target
+from .policy.approvals import approval_subject
+from .ports import (
+    Clock,
+    Collector,
+    Deployer,
+    Forge,
+    Investigator,
+    Ledger,
+    Notifier,
+    Policy,
+    Repairer,
+    Reproducer,
+    Steps,
+    Transaction,
+    UnitOfWork,
+    Watcher,
+)
+
+T = TypeVar("T", bound=Record)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything the workflow needs, each behind its port."""
+
+    ledger: Ledger
+    work: UnitOfWork
+    collector: Collector
+    investigator: Investigator
+    repairer: Repairer
+    reproducer: Reproducer
+    forge: Callable[[Target], Forge]
+    policy: Policy
+    deployer: Deployer
+    watcher: Watcher
+    notifier: Notifier
+    clock: Clock
+    targets: Mapping[str, Target]
+    verification: VerificationRules
+    approval_expiry: timedelta = timedelta(hours=24)
+    observe_every: timedelta = timedelta(seconds=1)
+
+
+class Workflow:
+    """Runs one phase of one incident at a time."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._phases: dict[Phase, Callable[[Incident, Steps], None]] = {
+            Phase.INVESTIGATE: self.investigate,
+            Phase.REPAIR: self.repair,
+            Phase.DELIVER: self.deliver,
+            Phase.VERIFY: self.verify,
+            Phase.CONCLUDE: self.conclude,
+        }
+
+    def run(self, incident_id: str, phase: str, attempt: int, turn: int, steps: Steps) -> None:
+        """Run one phase. Raises `Superseded` when the incident has moved on."""
+        incident = self._parts.ledger.incident(incident_id)
+        if (incident.phase, incident.attempt, incident.turn) != (phase, attempt, turn):
+            raise Superseded(f"{incident_id}: phase {phase} {attempt}.{turn} is no longer current")
+        if incident.cancel_requested and phase in (Phase.INVESTIGATE, Phase.REPAIR, Phase.DELIVER):
+            self._end(incident, Outcome.CANCELLED, "a person cancelled it before anything was delivered")
+            return
+        self._phases[incident.phase](incident, steps)
+
+    # -- investigate: what happened, and which change did it -----------------------------------------------------
+
+    def investigate(self, incident: Incident, steps: Steps) -> None:
+        """Gather evidence, then find the cause by experiment."""
+        parts = self._parts
+        target = parts.targets.get(incident.target)
+        if target is None:
+            self._park(incident, "operator", "no target's matchers fit these alerts: give the target a matcher")
+            return
+        self._begin(incident)
+        episodes = parts.ledger.episodes(incident.id)
+        evidence = steps.run("collect", EvidenceSet, lambda: parts.collector.collect(incident, target, episodes))
+        before = steps.run(
+            "observe before",
+            Observation,
+            lambda: parts.watcher.observe(target, evidence.window.start, _failing_routes(evidence)),
+        )
+        with parts.work.begin() as tx:
+            current = self._fenced(tx, incident)
+            tx.put(current, "evidence", evidence)
+            tx.put(current, "before", before)
+            self._note(
+                tx, current, "evidence.collected", _evidence_line(evidence), evidence_count=len(evidence.evidence)
+            )
+        diagnosis = steps.run("diagnose", Diagnosis, lambda: parts.investigator.investigate(incident, target, evidence))
+        with parts.work.begin() as tx:
+            current = self._fenced(tx, incident)
+            tx.put(current, "diagnosis", diagnosis)
+            self._note(tx, current, "diagnosis.made", _diagnosis_line(diagnosis), seconds=diagnosis.seconds)
+            current = current.model_copy(update={"onset": diagnosis.onset})
+            if diagnosis.culprit is not None and diagnosis.capsule is not None:
+                self._go(tx, current, Phase.REPAIR)
+            elif current.all_resolved:
+                self._to_end(tx, current, Outcome.RECOVERED, "every alert resolved and no change was proven guilty")
+            else:
+                self._to_end(tx, current, Outcome.ESCALATED, _diagnosis_line(diagnosis))
+
+    # -- repair: a patch, proven, as a pull request -----------------------------------------------------------------
+
+    def repair(self, incident: Incident, steps: Steps) -> None:
+        """Find a patch that the judge accepts, propose it, and ask policy whether it may go on."""
+        parts = self._parts
+        target = parts.targets[incident.target]
+        diagnosis = self._document(incident, "diagnosis", Diagnosis)
+        evidence = self._document(incident, "evidence", EvidenceSet)
+        proposal = steps.run("repair", Proposal, lambda: parts.repairer.repair(incident, target, diagnosis))
+        with parts.work.begin() as tx:
+            current = self._fenced(tx, incident)
+            tx.put(current, "proposal", proposal)
+            if proposal.patch is None or proposal.proof is None:
+                self._to_end(tx, current, Outcome.ESCALATED, f"no patch could be proven: {proposal.message}")
+                return
+            self._note(tx, current, "proof.stored", f"proof {proposal.proof.id} accepted", proof=proposal.proof.id)
+        forge, name = parts.forge(target), _name("pull-request", incident)
+        title, body = describe(incident, evidence, diagnosis, proposal)
+        base, commits = proposal.patch.base, commits_of(incident, proposal)
+        steps.effect(
+            name,
+            "named",
+            PullRequest,
+            find=lambda: forge.find(name),
+            make=lambda: forge.open(name, base, commits, title, body),
+        )
+        passed = Check(name="proof", state="success", detail=f"{proposal.proof.id}: every trial passed")
+        pull_request = steps.run("report the proof as a check", PullRequest, lambda: forge.set_check(name, passed))
+        running = steps.run("what runs now", _RunningCommit, lambda: _RunningCommit(commit=self._running(target)))
+        riders = forge.riders(running.commit, base)
+        self._ask(incident, proposal, pull_request, riders)
+
+    def _ask(self, incident: Incident, proposal: Proposal, pull_request: PullRequest, riders: tuple[str, ...]) -> None:
+        """Record the policy's decision; wait for a person, go on, or stop."""
+        parts = self._parts
+        subject = _subject(proposal, pull_request, riders)
+        decision = parts.policy.decide("merge_and_deploy", incident, subject, proposal)
+        with parts.work.begin() as tx:
+            current = self._fenced(tx, incident)
+            tx.put(current, "pull_request", pull_request)
+            self._note(
+                tx,
+                current,
+                "pull_request.opened",
+                f"pull request #{pull_request.number}: {pull_request.title}",
+                number=pull_request.number,
+                head=pull_request.head,
+            )
+            self._note_decision(tx, current, decision)
+            if decision.verdict == "deny":
+                self._to_end(tx, current, Outcome.ESCALATED, "policy: " + "; ".join(decision.reasons))
+                return
+            approval = self._approval(current, subject, decision)
+            tx.save_approval(approval)
+            if decision.verdict == "allow":
+                self._go(tx, current, Phase.DELIVER)
+                return
+            self._note(
+                tx,
+                current,
+                "approval.requested",
+                "a person's approval is needed to merge and deploy",
+                approval=approval.id,
+                subject=subject,
+                riders=list(riders),
+            )
+            self._go(tx, current, Phase.DELIVER, waiting="approval", wake_at=approval.expires_at)
+
+    # -- deliver: merge and deploy exactly what was approved -----------------------------------------------------------
+
+    def deliver(self, incident: Incident, steps: Steps) -> None:
+        """Merge and deploy, once, exactly what was approved."""
+        parts = self._parts
+        target = parts.targets[incident.target]
+        approval = self._latest_approval(incident)
+        if approval.state not in ("approved", "used"):
+            self._without_approval(incident, approval)
+            return
+        proposal = self._document(incident, "proposal", Proposal)
+        forge, name = parts.forge(target), _name("pull-request", incident)
+        deploy_name = _name("deploy", incident)
+        if approval.state == "approved" and not self._still_binding(incident, target, approval, proposal):
+            return
+        decision = parts.policy.decide("merge_and_deploy", incident, approval.subject, proposal)
+        if decision.verdict == "deny":
+            self._park(incident, "operator", "policy: " + "; ".join(decision.reasons))
+            return
+        with parts.work.begin() as tx:
+            self._fenced(tx, incident)
+            tx.save_approval(approval.model_copy(update={"state": "used"}))
+        pull_request = self._document(incident, "pull_request", PullRequest)
+        merged = steps.effect(
+            _name("merge", incident),
+            "named",
+            PullRequest,
+            find=lambda: _merged(forge.find(name)),
+            make=lambda: forge.merge(name, pull_request.head),
+        )
+        commit = merged.merge_commit
+        if commit is None:
+            raise Conflict(f"pull request {name} says merged but names no merge commit: look at the forge")
+        previous = steps.run("what runs before", _RunningCommit, lambda: _RunningCommit(commit=self._running(target)))
+        deployment = steps.effect(
+            deploy_name,
+            "named",
+            Deployment,
+            find=lambda: parts.deployer.find(target, deploy_name),
+            make=lambda: parts.deployer.deploy(target, deploy_name, commit, kind="deploy"),
+        )
+        with parts.work.begin() as tx:
+            current = self._fenced(tx, incident)
+            tx.put(current, "pull_request", merged)
+            tx.put(current, "deployment", deployment.model_copy(update={"previous": previous.commit}))
+            since = parts.clock.now() + timedelta(seconds=parts.verification.settle_seconds)
+            before = parts.ledger.document(current.id, "before", Observation)
+            tx.put(current, "verification", Verification(state="watching", since=since, before=before))
+            self._note(tx, current, "delivered", f"{commit[:10]} is deployed; watching production", commit=commit)
+            self._go(tx, current, Phase.VERIFY, waiting="window", wake_at=since)
+
+    def _still_binding(self, incident: Incident, target: Target, approval: Approval, proposal: Proposal) -> bool:
+        """Whether the approval still names exactly what would be merged and shipped; if not, propose anew."""
+        pull_request = self._parts.forge(target).find(_name("pull-request", incident))
+        if pull_request is not None and pull_request.state == "merged":
+            return True
+        riders = self._parts.forge(target).riders(self._running(target), pull_request.base if pull_request else "")
+        if pull_request is not None and _subject(proposal, pull_request, riders) == approval.subject:
+            return True
+        with self._parts.work.begin() as tx:
+            current = self._fenced(tx, incident)
+            self._note(tx, current, "approval.stale", "what was approved is no longer what would be shipped: again")
+            again = current.model_copy(update={"attempt": current.attempt + 1})
+            self._go(tx, again, Phase.INVESTIGATE)
+        return False
+
+    def _without_approval(self, incident: Incident, approval: Approval) -> None:
+        """Still waiting, refused, or too late (which counts as no)."""
+        now = self._parts.clock.now()
+        if approval.state == "rejected":
+            self._end(incident, Outcome.REJECTED, f"{approval.by} said no: {approval.comment or 'no comment'}")
+        elif now >= approval.expires_at:
+            with self._parts.work.begin() as tx:
+                current = self._fenced(tx, incident)
+                tx.save_approval(approval.model_copy(update={"state": "expired"}))
+                self._to_end(tx, current, Outcome.REJECTED, "nobody answered in time, which counts as no")
+        else:
+            self._park(incident, "approval", "waiting for a person", wake_at=approval.expires_at)
+
+    # -- verify: only production closes an incident ---------------------------------------------------------------
+
+    def verify(self, incident: Incident, steps: Steps) -> None:
+        """Watch the signals over a window with enough traffic; then run the capsule on the old release."""
+        parts = self._parts
+        target = parts.targets[incident.target]
+        evidence = self._document(incident, "evidence", EvidenceSet)
+        deployment = self._document(incident, "deployment", Deployment)
+        verification = self._document(incident, "verification", Verification)
+        observation = steps.run(
+            "observe",
+            Observation,
+            lambda: parts.watcher.observe(target, verification.since, _failing_routes(evidence)),
+        )
+        judged = parts.verification.judge(
+            verification, observation, incident.signal, parts.clock.now(), commit=deployment.commit
+        )
+        if judged.state == "watching":
+            with parts.work.begin() as tx:
+                current = self._fenced(tx, incident)
+                tx.put(current, "verification", judged)
+                self._note(tx, current, "verification.observed", _observation_line(observation))
+                self._go(tx, current, Phase.VERIFY, waiting="window", wake_at=parts.clock.now() + parts.observe_every)
+        elif judged.state == "confirmed":
+            self._confirm(incident, target, judged, deployment, steps)
+        elif judged.state == "failed":
+            self._roll_back(incident, target, judged, deployment, steps)
+        else:
+            self._end(incident, Outcome.INCONCLUSIVE, "; ".join(judged.reasons), verification=judged)
+
+    def _confirm(
+        self, incident: Incident, target: Target, judged: Verification, deployment: Deployment, steps: Steps
+    ) -> None:
+        """Production is well. Was it the fix? Red on the old release and green on the new one says so."""
+        parts, capsule = self._parts, self._document(incident, "diagnosis", Diagnosis).capsule
+        if capsule is None:
+            self._end(incident, Outcome.INCONCLUSIVE, "there is no capsule to run on the old release")
+            return
+        old = steps.run(
+            "capsule on the old release", Run, lambda: parts.reproducer.run(target, capsule, capsule.commit)
+        )
+        new = steps.run(
+            "capsule on the new release", Run, lambda: parts.reproducer.run(target, capsule, deployment.commit)
+        )
+        final = judged.model_copy(update={"old_release": old, "new_release": new})
+        if old.verdict is Verdict.GREEN:
+            outcome, reason = Outcome.RECOVERED, "production is well, but the old release passes now as well"
+        elif new.verdict is Verdict.RED:
+            self._roll_back(incident, target, final, deployment, steps)
+            return
+        elif old.verdict is Verdict.RED and new.verdict is Verdict.GREEN:
+            outcome, reason = (
+                Outcome.FIXED,
+                "production is well; the capsule is red on the old release, green on the new",
+            )
+        else:
+            outcome, reason = (
+                Outcome.INCONCLUSIVE,
+                f"production is well, but the capsule could not be run: {old.reason}",
+            )
+        self._end(incident, outcome, reason, verification=final)
+
+    def _roll_back(
+        self, incident: Incident, target: Target, judged: Verification, deployment: Deployment, steps: Steps
+    ) -> None:
+        """It did not help: put the former release back and say so. The approval to deploy covers its own undoing."""
+        parts, name = self._parts, _name("rollback", incident)
+        previous = deployment.previous
+        if previous is None:
+            self._end(incident, Outcome.ESCALATED, "the fix did not help and no former release is on record")
+            return
+        decision = parts.policy.decide("rollback", incident, previous, self._document(incident, "proposal", Proposal))
+        if decision.verdict == "deny":
+            self._park(incident, "operator", "a roll back is needed, policy: " + "; ".join(decision.reasons))
+            return
+        steps.effect(
+            name,
+            "named",
+            Deployment,
+            find=lambda: parts.deployer.find(target, name),
+            make=lambda: parts.deployer.deploy(target, name, previous, kind="rollback"),
+        )
+        why = "; ".join(judged.reasons) or "the capsule is still red on the new release"
+        self._end(
+            incident, Outcome.ESCALATED, f"the fix did not help ({why}); rolled back to {previous[:10]}",
+            verification=judged,
+        )  # fmt: skip
+
+    # -- conclude: close, tell people, leave nothing open ------------------------------------------------------------
+
+    def conclude(self, incident: Incident, steps: Steps) -> None:
+        """Close what is still open and tell people how it ended."""
+        parts = self._parts
+        target = parts.targets.get(incident.target)
+        if target is not None:
+            self._close_pull_request(incident, target, steps)
+        outcome = incident.outcome or Outcome.INCONCLUSIVE
+        with parts.work.begin() as tx:
+            current = self._fenced(tx, incident)
+            closed = current.model_copy(
+                update={
+                    "phase": Phase.CLOSED,
+                    "waiting": None,
+                    "wake_at": None,
+                    "outcome": outcome,
+                    "closed_at": parts.clock.now(),
+                }
+            )
+            tx.save(closed)
+            self._note(tx, closed, "incident.closed", f"{outcome}: {incident.reason}", outcome=outcome.value)
+        parts.notifier.tell(closed, f"{closed.title}: {outcome}", incident.reason)
+
+    def _close_pull_request(self, incident: Incident, target: Target, steps: Steps) -> None:
+        forge, name = self._parts.forge(target), _name("pull-request", incident)
+        existing = forge.find(name)
+        if existing is not None and existing.state in ("draft", "open"):
+            steps.run("close the pull request", PullRequest, lambda: forge.close(name, incident.reason))
+
+    def _begin(self, incident: Incident) -> None:
+        """From here on a resolved alert no longer cancels the investigation."""
+        with self._parts.work.begin() as tx:
+            current = self._fenced(tx, incident)
+            if not current.begun:
+                tx.save(current.model_copy(update={"begun": True}))
+                self._note(tx, current, "phase.started", "investigate begins", phase="investigate", attempt=1)
+
+    # -- moving on -----------------------------------------------------------------------------------------------------
+
+    def fail(self, incident_id: str, error: BaseException) -> None:
+        """A phase failed for good: hand the incident to people. Called by the durable runner."""
+        with self._parts.work.begin() as tx:
+            current = tx.incident(incident_id)
+            if not current.active:
+                return
+            if current.phase is Phase.CONCLUDE:
+                closed = {"phase": Phase.CLOSED, "closed_at": self._parts.clock.now(), "waiting": None, "wake_at": None}
+                tx.save(current.model_copy(update=closed))
+                self._note(tx, current, "incident.closed", f"closed although closing failed: {error}")
+                return
+            hint = "" if not isinstance(error, Unsafe) else " (run `mpa doctor`)"
+            self._to_end(tx, current, Outcome.ESCALATED, f"{current.phase} failed: {error}{hint}")
+
+    def _fenced(self, tx: Transaction, incident: Incident) -> Incident:
+        """The incident as it stands, if this phase is still the current one."""
+        current = tx.incident(incident.id)
+        if (current.phase, current.attempt, current.turn) != (incident.phase, incident.attempt, incident.turn):
+            raise Superseded(f"{incident.id}: somebody else moved it on")
+        return current
+
+    def _go(
+        self,
+        tx: Transaction,
+        incident: Incident,
+        phase: Phase,
+        *,
+        waiting: Waiting | None = None,
+        wake_at: datetime | None = None,
+    ) -> None:
+        """Next phase, in the same transaction; queued at once unless it waits for something."""
+        update = {"phase": phase, "turn": incident.turn + 1, "waiting": waiting, "wake_at": wake_at}
+        moved = incident.model_copy(update=update)
+        tx.save(moved)
+        if phase is not incident.phase:
+            self._note(tx, moved, "phase.started", f"{phase} begins", phase=phase.value, attempt=moved.attempt)
+        if waiting is None:
+            tx.enqueue(moved)
+
+    def _park(self, incident: Incident, waiting: Waiting, why: str, *, wake_at: datetime | None = None) -> None:
+        with self._parts.work.begin() as tx:
+            current = self._fenced(tx, incident)
+            self._note(tx, current, "waiting", why, waiting=waiting)
+            self._go(tx, current, current.phase, waiting=waiting, wake_at=wake_at)
+
+    def _end(
+        self, incident: Incident, outcome: Outcome, reason: str, *, verification: Verification | None = None
+    ) -> None:
+        with self._parts.work.begin() as tx:
+            current = self._fenced(tx, incident)
+            if verification is not None:
+                tx.put(current, "verification", verification)
+                self._note(tx, current, "verification.finished", f"{verification.state}: {reason}")
+            self._to_end(tx, current, outcome, reason)
+
+    def _to_end(self, tx: Transaction, incident: Incident, outcome: Outcome, reason: str) -> None:
+        ended = incident.model_copy(update={"outcome": outcome, "reason": reason})
+        self._go(tx, ended, Phase.CONCLUDE)
+
+    # -- small readings -------------------------------------------------------------------------------------------
+
+    def _document(self, incident: Incident, kind: str, of: type[T]) -> T:
+        found = self._parts.ledger.document(incident.id, kind, of, attempt=incident.attempt)
+        if found is None:
+            raise NotFound(f"{incident.id} has no {kind} for attempt {incident.attempt}: retry the incident")
+        return found
+
+    def _latest_approval(self, incident: Incident) -> Approval:
+        of_attempt = [a for a in self._parts.ledger.approvals(incident.id) if a.attempt == incident.attempt]
+        if not of_attempt:
+            raise NotFound(f"{incident.id} has no approval for attempt {incident.attempt}: retry the incident")
+        return of_attempt[-1]
+
+    def _approval(self, incident: Incident, subject: str, decision: Decision) -> Approval:
+        now = self._parts.clock.now()
+        allowed = decision.verdict == "allow"
+        return Approval(
+            id=_name("approval", incident),
+            incident_id=incident.id,
+            attempt=incident.attempt,
+            action="merge_and_deploy",
+            subject=subject,
+            state="approved" if allowed else "pending",
+            requested_at=now,
+            expires_at=now + self._parts.approval_expiry,
+            by="policy" if allowed else None,
+            decided_at=now if allowed else None,
+        )
+
+    def _running(self, target: Target) -> str:
+        """The commit that runs now; without one nothing can be said about riders, so nothing is delivered."""
+        commit = self._parts.deployer.running(target).commit
+        if commit is None:
+            raise Unreachable(f"{target.name} does not say which commit it runs: is it up?")
+        return commit
+
+    def _note(self, tx: Transaction, incident: Incident, kind: str, message: str, **data: JsonValue) -> None:
+        tx.append(kind, message, incident_id=incident.id, data=data)
+
+    def _note_decision(self, tx: Transaction, incident: Incident, decision: Decision) -> None:
+        message = f"policy: {decision.verdict} {decision.action}: {'; '.join(decision.reasons)}"
+        self._note(tx, incident, "policy.decided", message, **decision.model_dump(mode="json"))
+
+
+class _RunningCommit(Record):
+    """What ran at one moment, kept as a step's result."""
+
+    commit: str
+
+
+def _name(effect: str, incident: Incident) -> str:
+    """The deterministic name of an effect: it can be looked up after a crash."""
+    return f"{effect}-{incident.id}-{incident.attempt}"
+
+
+def _subject(proposal: Proposal, pull_request: PullRequest, riders: tuple[str, ...]) -> str:
+    return approval_subject(proposal.subject or "", pull_request.base, pull_request.head, riders)
+
+
+def _merged(pull_request: PullRequest | None) -> PullRequest | None:
+    return pull_request if pull_request is not None and pull_request.state == "merged" else None
+
+
+def _failing_routes(evidence: EvidenceSet) -> tuple[str, ...]:
+    """Routes whose traffic counts as the failing kind."""
+    return tuple(sorted({exchange.route for exchange in evidence.failing}))
+
+
+def _evidence_line(evidence: EvidenceSet) -> str:
+    gaps = f", {len(evidence.gaps)} gaps" if evidence.gaps else ""
+    return f"{len(evidence.evidence)} facts, {len(evidence.failing)} failing requests recorded{gaps}"
+
+
+def _diagnosis_line(diagnosis: Diagnosis) -> str:
+    if not diagnosis.hypotheses:
+        return "nothing stands out: no hypothesis"
+    first = diagnosis.hypotheses[0]
+    proof = "confirmed by experiment" if diagnosis.culprit else "not confirmed by an experiment"
+    return f"{first.title} (confidence {first.confidence:.0%}, {diagnosis.calibration}; {proof})"
+
+
+def _observation_line(observation: Observation) -> str:
+    values = ", ".join(f"{name} {value:.3g}" for name, value in sorted(observation.signals.items()))
+    return f"{observation.requests} requests watched; {values or 'no signal yet'}"

@@ -1,0 +1,93 @@
+"""Where demo runs live on disk: one lock, one folder a run, one cache that outlives them all."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from .processes import Processes
+
+_KEEP: Final = "keep"
+
+
+class Occupied(Exception):
+    """Another demo holds the lock; the message says which process."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run's folder. Everything the run starts and writes is inside it."""
+
+    folder: Path
+
+    @property
+    def processes(self) -> Processes:
+        """The processes of this run."""
+        return Processes(self.folder / "processes")
+
+    def logs(self, name: str) -> Path:
+        """The file that a process of this run writes its output to."""
+        folder = self.folder / "logs"
+        folder.mkdir(exist_ok=True)
+        return folder / f"{name}.log"
+
+
+class Ground:
+    """The root folder of all demo runs (default ``./.mpa-demo``), mode 700."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+
+    @property
+    def cache(self) -> Path:
+        """What is worth keeping between runs: built environments, downloaded packages."""
+        return _private(self._root / "cache")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the lock; it is released with this process, however that ends. Raises `Occupied`."""
+        _private(self._root)
+        with (self._root / "lock").open("a+", encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                lock.seek(0)
+                holder = lock.read().strip() or "unknown"
+                raise Occupied(f"another demo (process {holder}) runs in {self._root}; end it first") from error
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            yield
+
+    def clean(self) -> int:
+        """End what earlier runs left running and remove their folders; returns how many runs there were."""
+        left = sorted(path for path in self._runs.iterdir() if path.is_dir())
+        for path in left:
+            Processes(path / "processes").end_all()
+            if not (path / _KEEP).exists():
+                shutil.rmtree(path)
+        return len(left)
+
+    def new_run(self, *, keep: bool = False) -> Run:
+        """A fresh run folder; with ``keep`` it stays on disk afterwards."""
+        folder = self._runs / f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}"
+        folder.mkdir(mode=0o700)
+        if keep:
+            (folder / _KEEP).touch()
+        return Run(folder)
+
+    @property
+    def _runs(self) -> Path:
+        return _private(self._root / "runs")
+
+
+def _private(folder: Path) -> Path:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder

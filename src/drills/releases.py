@@ -1,0 +1,79 @@
+"""Releases of the target as its deployers lay them out; here the team's own deploys, by ``ci``.
+
+``<root>/releases/<commit>`` holds a checkout, the symlink ``<root>/current`` names the one that runs, and every deploy
+is a line of ``<root>/deployments.ndjson``. See docs/supervised-target.md.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from .supervision import Supervisor
+
+
+class Releases:
+    """The release folder of one target, fed from a bare repository."""
+
+    def __init__(self, root: Path, repository: Path, supervisor: Supervisor) -> None:
+        self._root = root
+        self._repository = repository
+        self._supervisor = supervisor
+
+    @property
+    def current(self) -> Path:
+        """The symlink that the supervisor starts the service in."""
+        return self._root / "current"
+
+    def deploy(self, commit: str, *, name: str, by: str = "ci") -> None:
+        """Unpack ``commit``, make it current, restart the service, write it down."""
+        started = _now()
+        previous = self.current.resolve().name if self.current.exists() else None
+        self._unpack(commit)
+        self._switch(commit)
+        self._supervisor.restart()
+        self._record(
+            {
+                "name": name,
+                "kind": "deploy",
+                "commit": commit,
+                "previous": previous,
+                "by": by,
+                "started_at": started,
+                "finished_at": _now(),
+            }
+        )
+
+    def _unpack(self, commit: str) -> None:
+        folder = self._root / "releases" / commit
+        if folder.exists():
+            return
+        archive = subprocess.run(
+            ["git", "-C", str(self._repository), "archive", "--format=tar", commit],
+            check=True,
+            capture_output=True,
+            timeout=60,
+        ).stdout
+        fresh = folder.with_name(f"{commit}.new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        subprocess.run(["tar", "-x", "-C", str(fresh)], input=archive, check=True, timeout=60)
+        fresh.rename(folder)
+
+    def _switch(self, commit: str) -> None:
+        fresh = self.current.with_name("current.new")
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(Path("releases") / commit)
+        fresh.replace(self.current)
+
+    def _record(self, line: Mapping[str, str | None]) -> None:
+        with (self._root / "deployments.ndjson").open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(line) + "\n")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()

@@ -1,0 +1,68 @@
+"""The size gates and house rules that prose alone would not keep."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+FUNCTION_LINES, MODULE_LINES = 60, 500
+
+
+def _functions(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_modules_and_functions_stay_small(path):
+    """No module is over 500 lines and no function over 60."""
+    text = path.read_text()
+    assert text.count("\n") <= MODULE_LINES
+    too_long = [
+        f"{node.name}: {node.end_lineno - node.lineno + 1} lines"
+        for node in _functions(ast.parse(text))
+        if node.end_lineno - node.lineno + 1 > FUNCTION_LINES
+    ]
+    assert too_long == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_broad_excepts_are_justified_on_their_line(path):
+    """Every `except Exception` says on its own line why it may catch so much."""
+    lines = path.read_text().splitlines()
+    broad = [line for line in lines if re.search(r"except\s*(\(?\s*(Base)?Exception\b[^:]*)?:", line)]
+    unjustified = [
+        line.strip() for line in broad if not re.search(r"#.*\w{4,}.*\w{3,}", line.replace("noqa: BLE001", ""))
+    ]
+    assert unjustified == []
+
+
+def test_the_environment_is_read_in_one_place_only():
+    """Only settings.py and the command-line edges read the process environment."""
+    allowed = {"src/agent/settings.py"}
+    found = {
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        if "drills" not in path.parts and re.search(r"os\.(getenv|environ)", path.read_text())
+    }
+    assert found <= allowed
+
+
+def test_package_roots_are_known():
+    """A new top-level package is a decision, not an accident."""
+    assert {path.name for path in (ROOT / "src").iterdir() if path.is_dir() and path.name != "__pycache__"} == {
+        "agent",
+        "drills",
+    }
+
+
+def test_nothing_of_this_machine_stands_in_the_tree():
+    """No registry host, download address or private path is committed."""
+    hosts = ("python" + "hosted", "registry." + "npmjs", "deb." + "debian.org", "py" + "pi.org")
+    names = [*ROOT.glob("*.txt"), *ROOT.glob("*.md"), *SOURCES, *(ROOT / "examples").rglob("*.txt")]
+    guilty = [str(path) for path in names if any(host in path.read_text() for host in hosts)]
+    assert guilty == []
