@@ -6,14 +6,12 @@ no mention, link or image out of them.
 
 from __future__ import annotations
 
-import difflib
-
 from ..kit.redact import fence
 from ..model.delivery import Commit
 from ..model.diagnosis import Diagnosis
 from ..model.evidence import EvidenceSet
 from ..model.incident import Incident
-from ..model.repair import Proposal, RegressionTest
+from ..model.repair import Proposal
 
 AGENT_AUTHOR = "Market Programmer Agent <agent@market-programmer.invalid>"
 
@@ -49,17 +47,10 @@ def commits_of(incident: Incident, proposal: Proposal) -> tuple[Commit, ...]:
         return (fix,)
     test = Commit(
         message=f"Add a regression test for {incident.id}\n\nIt fails without the fix before it.",
-        diff=new_file_diff(proposal.regression_test),
+        diff=proposal.regression_test.diff,
         author=AGENT_AUTHOR,
     )
     return fix, test
-
-
-def new_file_diff(test: RegressionTest) -> str:
-    """A git diff that adds one text file."""
-    lines = test.source.splitlines(keepends=True)
-    diff = "".join(difflib.unified_diff([], lines, "/dev/null", f"b/{test.path}"))
-    return f"diff --git a/{test.path} b/{test.path}\nnew file mode 100644\n{diff}"
 
 
 def _incident_lines(incident: Incident, diagnosis: Diagnosis) -> list[str]:

@@ -8,7 +8,10 @@ from pydantic import JsonValue
 
 MASK = "[redacted]"
 LONGEST = 1 << 20
-_SECRET_NAME = r"(?:pass(?:word|wd|phrase)?|secret|token|api[_-]?key|access[_-]?key|authorization|cookie|credential)"
+_SECRET_NAME = (
+    r"(?<![a-z])(?:passwords?|passwd|passphrase|pwd|secrets?|tokens?|api[_-]?keys?|access[_-]?keys?|authorization|"
+    r"cookies?|credentials?)(?![a-z])"
+)
 _PATTERNS = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), MASK),
     (re.compile(r"(?i)\b(bearer|basic)\s+(?!\[redacted\])[A-Za-z0-9._~+/=-]{6,}"), rf"\1 {MASK}"),

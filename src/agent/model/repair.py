@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+
 from pydantic import AwareDatetime
 
 from .experiment import Oracle, Run, digest
@@ -38,6 +40,13 @@ class RegressionTest(Record):
 
     path: str
     source: str
+
+    @property
+    def diff(self) -> str:
+        """A git diff that adds the file."""
+        lines = self.source.splitlines(keepends=True)
+        diff = "".join(difflib.unified_diff([], lines, "/dev/null", f"b/{self.path}"))
+        return f"diff --git a/{self.path} b/{self.path}\nnew file mode 100644\n{diff}"
 
 
 class Proof(Record):

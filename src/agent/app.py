@@ -1,0 +1,459 @@
+"""The composition root: builds every part from the settings and is the agent behind its routes.
+
+The only place that knows every part. `build(settings)` makes an `App`; `start` takes the state folder and begins to work;
+`stop` ends it. Heavy parts (DBOS) start in the background, so that health answers early.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cache
+
+from . import __version__
+from .delivery.supervised import SupervisedDeployer
+from .delivery.verification import VerificationRules
+from .diagnosis.investigator import ExperimentalInvestigator
+from .durable import Durable
+from .errors import AgentError, Busy, Conflict, NotFound
+from .evidence.collector import EvidenceCollector
+from .evidence.history import GitHistory
+from .evidence.watch import DirectWatcher
+from .forge.local import LocalForge
+from .intake.alertmanager import parse
+from .intake.intake import AlertIntake
+from .intake.monitor import Monitor
+from .kit.clock import SystemClock
+from .kit.http import HttpClient
+from .kit.ids import incident_id as new_incident_id
+from .kit.workspaces import Workspaces
+from .model.alert import Alert
+from .model.audit import Entry
+from .model.delivery import Deployment, Observation, PullRequest, Verification
+from .model.diagnosis import Diagnosis
+from .model.evidence import Change, EvidenceSet
+from .model.incident import Incident, Phase
+from .model.policy import Approval
+from .model.repair import Proof, Proposal
+from .model.target import Target
+from .model.views import (
+    Accepted,
+    ChainReport,
+    Documents,
+    Figures,
+    Health,
+    IncidentDetail,
+    Part,
+    Status,
+    TargetStatus,
+)
+from .notify.log import LogNotifier
+from .policy import approvals
+from .policy.breaker import past_actions
+from .policy.policy import SafetyPolicy
+from .ports import Forge
+from .repair.authors.partial import PartialRevertAuthor
+from .repair.authors.revert import RevertAuthor
+from .repair.engine import CapsuleReproducer, RepairEngine
+from .repair.judge import Judge
+from .sandbox.bubblewrap import Bubblewrap, Limits
+from .sandbox.environment import Environments
+from .sandbox.laboratory import SandboxLaboratory
+from .settings import Settings, installer_environment
+from .store.audit import Chain
+from .store.store import Store
+from .workflow import Parts, Workflow
+
+MEBI = 1 << 20
+MOST_ACTIVE = 1_000
+SAFETY, STOPPED, MONITORING = "safety_mode", "emergency_stop", "monitoring"
+
+
+class App:
+    """The agent; implements the web layer's `Service`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = SystemClock()
+        self._started_at = self.clock.now()
+        state = settings.prepare_state()
+        self.store = Store(settings.database, self.clock, Chain.open(state / "audit.key"))
+        self.targets = {target.name: target for target in settings.targets}
+        self.sandbox = Bubblewrap()
+        self.laboratory = self._laboratory()
+        http = HttpClient()
+        self.intake = AlertIntake(self.store, self.targets, self.clock, new_incident_id)
+        self._monitor = Monitor(
+            self.targets,
+            http,
+            self.intake,
+            self.clock,
+            self.store,
+            interval=settings.monitoring.interval,
+            rules=settings.monitoring.rules,
+            firing=self._firing(),
+        )
+        self.workflow = Workflow(self._parts(http))
+        self._durable = Durable(self.store, state, self.clock, self.workflow.run, self.workflow.fail)
+        self._ready = threading.Event()
+        self._problem = ""
+
+    # -- life ----------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Sweep leftovers, then start the durable runner and the monitor in the background."""
+        self._workspaces.sweep()
+        threading.Thread(target=self._start_parts, name="start", daemon=True).start()
+
+    def _start_parts(self) -> None:
+        try:
+            self._durable.start()
+            if self.settings.monitoring.start and self.store.flag(MONITORING) != "off":
+                self._monitor.start()
+            self._ready.set()
+        except AgentError as error:
+            self._problem = str(error)
+            raise
+
+    def wait_until_ready(self, timeout: float) -> bool:
+        """Whether every part is up within ``timeout`` seconds."""
+        return self._ready.wait(timeout)
+
+    def stop(self) -> None:
+        """Stop watching and dispatching; what is under way goes on at the next start."""
+        self._monitor.stop()
+        if self._ready.is_set():
+            self._durable.stop()
+        self.store.close()
+
+    # -- building ------------------------------------------------------------------------------------------------
+
+    def _laboratory(self) -> SandboxLaboratory:
+        bounds, state = self.settings.sandbox, self.settings.state
+        self._workspaces = Workspaces(state / "work")
+        limits = Limits(
+            wall=bounds.wall_seconds,
+            cpu=bounds.cpu_seconds,
+            memory_mib=bounds.memory_mib,
+            processes=bounds.processes,
+            file_mib=bounds.file_mib,
+            open_files=bounds.open_files,
+            output=bounds.output_mib * MEBI,
+        )
+        folder = bounds.environments or state / "environments"
+        environments = Environments(folder, installer_env=installer_environment())
+        return SandboxLaboratory(self.sandbox, environments, self._workspaces, limits=limits)
+
+    def _parts(self, http: HttpClient) -> Parts:
+        settings, clock, store = self.settings, self.clock, self.store
+        policy, verification = settings.policy, settings.verification
+
+        @cache
+        def history(name: str) -> GitHistory:
+            target = self.targets[name]
+            return GitHistory(target.repository, target.branch, target.name)
+
+        def history_of(target: Target) -> GitHistory:
+            return history(target.name)
+
+        authors = (RevertAuthor(history_of), PartialRevertAuthor(history_of))
+        judge = Judge(self.laboratory, history_of, store, clock)
+        self.repairer = RepairEngine(self.laboratory, history_of, authors, judge, store, clock)
+        limits = {rule.signal: rule.limit for rule in settings.monitoring.rules}
+        return Parts(
+            ledger=store,
+            work=store,
+            collector=EvidenceCollector(http, self._monitor, history_of, clock),
+            investigator=ExperimentalInvestigator(self.laboratory, history_of, store, clock, limits),
+            repairer=self.repairer,
+            reproducer=CapsuleReproducer(self.laboratory),
+            forge=self._forge(),
+            policy=SafetyPolicy(
+                clock,
+                safety_mode=self._safety_mode,
+                emergency_stop=self._stopped,
+                autonomy=policy.level,
+                history=lambda target: past_actions(store, target),
+            ),
+            deployer=SupervisedDeployer(clock, store),
+            watcher=DirectWatcher(self._monitor, clock),
+            notifier=LogNotifier(store),
+            clock=clock,
+            targets=self.targets,
+            verification=VerificationRules(
+                min_requests=verification.min_requests,
+                min_failing_kind=verification.min_failing_kind,
+                window_seconds=verification.window_seconds,
+                settle_seconds=verification.settle_seconds,
+                max_wait_seconds=verification.max_wait_seconds,
+            ),
+            approval_expiry=timedelta(hours=policy.approval_expiry_hours),
+        )
+
+    def _forge(self) -> Callable[[Target], Forge]:
+        made: dict[str, LocalForge] = {}
+
+        def forge(target: Target) -> Forge:
+            if target.name not in made:
+                records = self.settings.state / "forge" / target.name
+                made[target.name] = LocalForge(target.repository, records, self.clock, branch=target.branch)
+            return made[target.name]
+
+        return forge
+
+    def _firing(self) -> dict[str, list[Alert]]:
+        """What fired before a restart, so that the monitor neither opens it twice nor forgets to resolve it."""
+        firing: dict[str, list[Alert]] = {}
+        for incident in self.store.incidents(active=True, limit=MOST_ACTIVE):
+            for episode in self.store.episodes(incident.id):
+                if not episode.resolved:
+                    firing.setdefault(episode.target, []).append(episode.alert)
+        return firing
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def health(self) -> Health:
+        """How the agent does; answers at once."""
+        parts = {
+            "store": Part(state="ok"),
+            "worker": Part(state="ok" if self._ready.is_set() else "starting"),
+            "monitor": Part(state="ok", detail="watching" if self._monitor.running else "stopped"),
+        }
+        if self._problem:
+            parts["worker"] = Part(state="degraded", detail=self._problem)
+        states = [part.state for part in parts.values()]
+        worst = "degraded" if "degraded" in states else "starting" if "starting" in states else "ok"
+        return Health.model_validate({"status": worst, "parts": parts})
+
+    def status(self) -> Status:
+        """Where the agent stands."""
+        active = self.store.incidents(active=True, limit=MOST_ACTIVE)
+        by_target = {incident.target: incident.id for incident in active}
+        return Status(
+            version=__version__,
+            environment=self.settings.environment,
+            started_at=self._started_at,
+            safety_mode=self._safety_mode(),
+            emergency_stop=self._stopped(),
+            autonomy=self.settings.policy.autonomy,
+            monitoring=self._monitor.running,
+            targets=tuple(
+                TargetStatus(
+                    name=target.name,
+                    url=target.url,
+                    firing=self._monitor.firing(target.name),
+                    incident=by_target.get(target.name),
+                )
+                for target in self.targets.values()
+            ),
+            active_incidents=len(active),
+            waiting_for_person=tuple(i.id for i in active if i.waiting in ("approval", "operator")),
+            queue=len(self.store.due(self.clock.now())),
+        )
+
+    def figures(self) -> Figures:
+        """Numbers for `/metrics`."""
+        incidents = self.store.incidents(limit=MOST_ACTIVE)
+        outcomes = Counter(i.outcome.value if i.outcome and not i.active else "active" for i in incidents)
+        return Figures(incidents=dict(outcomes), queue=len(self.store.due(self.clock.now())))
+
+    def incidents(self, *, active: bool | None, limit: int) -> tuple[Incident, ...]:
+        """Newest first."""
+        return self.store.incidents(active=active, limit=limit)
+
+    def incident(self, incident_id: str) -> IncidentDetail:
+        """One incident with its documents. Raises `NotFound`."""
+        store = self.store
+        incident = store.incident(incident_id)
+        documents = Documents(
+            evidence=store.document(incident_id, "evidence", EvidenceSet),
+            before=store.document(incident_id, "before", Observation),
+            diagnosis=store.document(incident_id, "diagnosis", Diagnosis),
+            proposal=store.document(incident_id, "proposal", Proposal),
+            pull_request=store.document(incident_id, "pull_request", PullRequest),
+            deployment=store.document(incident_id, "deployment", Deployment),
+            verification=store.document(incident_id, "verification", Verification),
+        )
+        return IncidentDetail(
+            incident=incident,
+            episodes=store.episodes(incident_id),
+            documents=documents,
+            approvals=store.approvals(incident_id),
+        )
+
+    def entries(self, *, incident_id: str | None, after: int, limit: int) -> tuple[Entry, ...]:
+        """Audit entries with ``seq > after``, oldest first."""
+        return self.store.entries(incident_id=incident_id, after=after, limit=limit)
+
+    def wait(self, after: int, seconds: float) -> int:
+        """Block until the trail's newest ``seq`` is above ``after``, at most ``seconds``."""
+        return self.store.wait_for_entries(after, seconds)
+
+    def verify_trail(self) -> ChainReport:
+        """Check the whole hash chain."""
+        verdict = self.store.verify_audit()
+        return ChainReport(
+            intact=verdict.ok, entries=verdict.entries, broken_at=verdict.bad, problem=verdict.reason, head=verdict.head
+        )
+
+    # -- what comes in ---------------------------------------------------------------------------------------------
+
+    def accept_webhook(self, delivery: object, *, source: str) -> Accepted:
+        """Store one delivery, then digest it. Raises `MalformedPayload`, or `Busy` when too much is open."""
+        alerts = parse(delivery)
+        if len(self.store.incidents(active=True, limit=MOST_ACTIVE)) >= MOST_ACTIVE:
+            raise Busy("too many incidents are open: try again later")
+        return Accepted(alerts=len(alerts), incidents=self.intake.accept(alerts, source=source))
+
+    def report_change(self, change: Change, *, target: str | None, by: str) -> None:
+        """Store a change that CI reports. Raises `NotFound` for an unknown target."""
+        if target is not None and target not in self.targets:
+            raise NotFound(f"there is no target {target[:100]!r}: `mpa status` shows all")
+        with self.store.begin() as tx:
+            tx.put_change(change)
+            tx.append("change.reported", f"{change.kind}: {change.title}", actor=by, data={"change": change.id})
+
+    # -- what people decide ----------------------------------------------------------------------------------------
+
+    def decide(self, incident_id: str, *, yes: bool, by: str, subject: str | None, comment: str) -> Approval:
+        """Answer the pending approval and queue what follows, in one transaction."""
+        with self.store.begin() as tx:
+            incident = tx.incident(incident_id)
+            asked = [a for a in tx.approvals(incident_id) if a.attempt == incident.attempt]
+            if not asked or not incident.active:
+                raise Conflict(f"{incident_id} asks nothing now")
+            wanted = asked[-1].subject if subject is None else subject
+            answered = approvals.decide(
+                asked[-1], by, yes=yes, subject=wanted, now=self.clock.now(), comment=comment
+            )
+            tx.save_approval(answered)
+            tx.append(
+                "approval.decided",
+                f"{answered.by} said {'yes' if yes else 'no'}",
+                incident_id=incident_id,
+                actor=by,
+                data={"approval": answered.id, "subject": answered.subject, "comment": answered.comment},
+            )
+            tx.save(_moved(incident))
+            tx.enqueue(incident)
+        return answered
+
+    def cancel(self, incident_id: str, *, by: str, comment: str) -> Incident:
+        """Cancel what has not begun; a half-done delivery is brought to its end."""
+        with self.store.begin() as tx:
+            incident = tx.incident(incident_id)
+            if not incident.active or incident.phase in (Phase.VERIFY, Phase.CONCLUDE):
+                raise Conflict(f"{incident_id} is in {incident.phase}: there is nothing left to cancel")
+            waits = incident.waiting is not None
+            changed = incident.model_copy(update={"cancel_requested": True})
+            changed = _moved(changed) if waits else changed
+            tx.save(changed)
+            tx.append("incident.cancel", f"cancelled: {comment or 'no comment'}", incident_id=incident_id, actor=by)
+            if waits:
+                tx.enqueue(changed)
+        return changed
+
+    def retry(self, incident_id: str, *, by: str, comment: str) -> Incident:
+        """Begin the next attempt. Raises `Conflict` while the incident is at work, or the target has another one."""
+        with self.store.begin() as tx:
+            incident = tx.incident(incident_id)
+            if incident.active and incident.waiting != "operator":
+                raise Conflict(f"{incident_id} is at work ({incident.phase}): cancel it first")
+            again = incident.model_copy(
+                update={
+                    "phase": Phase.INVESTIGATE,
+                    "attempt": incident.attempt + 1,
+                    "turn": incident.turn + 1,
+                    "waiting": None,
+                    "wake_at": None,
+                    "outcome": None,
+                    "closed_at": None,
+                    "cancel_requested": False,
+                }
+            )
+            tx.save(again)
+            said = f"attempt {again.attempt}: {comment or 'no comment'}"
+            tx.append("incident.retry", said, incident_id=incident_id, actor=by)
+            tx.enqueue(again)
+        return again
+
+    def prove(self, incident_id: str) -> Proof:
+        """Run the stored proof again. Raises `NotFound`, `Unsafe`."""
+        detail = self.incident(incident_id)
+        proposal, diagnosis = detail.documents.proposal, detail.documents.diagnosis
+        target = self.targets.get(detail.incident.target)
+        if proposal is None or proposal.patch is None or diagnosis is None or diagnosis.capsule is None or target is None:
+            raise NotFound(f"{incident_id} has no proof: it was not repaired")
+        proof = self.repairer.prove(target, diagnosis.capsule, proposal.patch, proposal.regression_test)
+        said = "holds" if proof.accepted else "does not hold: " + "; ".join(proof.reasons)
+        self.store.append("proof.rerun", f"the stored proof {said}", incident_id=incident_id)
+        return proof
+
+    # -- controls --------------------------------------------------------------------------------------------------
+
+    @property
+    def monitoring(self) -> Monitor:
+        """The built-in monitor."""
+        return self._monitor
+
+    def start_monitoring(self, *, by: str) -> bool:
+        """Watch by itself; False when it already did."""
+        changed = self._monitor.start()
+        self._set(MONITORING, "on", "monitoring.started", by, changed=changed)
+        return changed
+
+    def stop_monitoring(self, *, by: str) -> bool:
+        """Stop watching; False when it did not."""
+        changed = self._monitor.stop()
+        self._set(MONITORING, "off", "monitoring.stopped", by, changed=changed)
+        return changed
+
+    def set_safety_mode(self, *, enabled: bool, by: str) -> bool:
+        """Switch safety mode; returns whether that changed anything."""
+        changed = self._safety_mode() != enabled
+        self._set(SAFETY, "on" if enabled else "off", f"safety_mode.{'on' if enabled else 'off'}", by, changed=changed)
+        return changed
+
+    def emergency_stop(self, *, by: str, reason: str) -> bool:
+        """No effect outside from now on."""
+        changed = not self._stopped()
+        self._set(STOPPED, "on", "emergency_stop.on", by, changed=changed, why=reason)
+        return changed
+
+    def resume(self, *, by: str) -> bool:
+        """Lift the emergency stop and take up what it held."""
+        changed = self._stopped()
+        self._set(STOPPED, "off", "emergency_stop.off", by, changed=changed)
+        if changed:
+            with self.store.begin() as tx:
+                for incident in self.store.incidents(active=True, limit=MOST_ACTIVE):
+                    if incident.waiting == "operator" and incident.target in self.targets:
+                        tx.save(_moved(tx.incident(incident.id)))
+                        tx.enqueue(incident)
+        return changed
+
+    def _set(self, flag: str, value: str, kind: str, by: str, *, changed: bool, why: str = "") -> None:
+        if changed:
+            with self.store.begin() as tx:
+                tx.set_flag(flag, value)
+                tx.append(kind, why or kind.replace(".", " ").replace("_", " "), actor=by)
+
+    def _safety_mode(self) -> bool:
+        """The switch when it was used, else the setting."""
+        flag = self.store.flag(SAFETY)
+        return self.settings.safety_mode if flag is None else flag == "on"
+
+    def _stopped(self) -> bool:
+        return self.store.flag(STOPPED) == "on"
+
+
+def _moved(incident: Incident) -> Incident:
+    """The same phase, to be run now."""
+    return incident.model_copy(update={"turn": incident.turn + 1, "waiting": None, "wake_at": None})
+
+
+def build(settings: Settings) -> App:
+    """The agent, ready to be started. Raises `Misconfigured`."""
+    return App(settings)

@@ -1,0 +1,1 @@
+"""From evidence to a cause: ranked hypotheses, and the experiments that decide between them."""

@@ -1,0 +1,126 @@
+"""Ranks what may have caused it, before and after experiments. Scores are honest guesses until they are calibrated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from ..model.diagnosis import Cause, Hypothesis
+from ..model.evidence import Change, EvidenceSet, Signature
+from ..model.experiment import Verdict
+
+CONFIRMED = 0.97
+MOST_SHOWN = 8
+CODE_SHARE_WITH_DEPLOY, CODE_SHARE_WITHOUT = 0.7, 0.4
+_CODE = (".py", ".pyx", ".js", ".ts", ".go", ".java", ".rb", ".rs", ".kt", ".c", ".cc", ".cpp", ".cs", ".php", ".sql")
+_OTHERS: tuple[tuple[Cause, str, str, float], ...] = (
+    ("dependency", "a dependency is down or slow", "escalate", 0.3),
+    ("data", "the data that comes in is bad or late", "wait", 0.25),
+    ("traffic", "the traffic changed", "scale", 0.2),
+    ("infrastructure", "the machine or network is at fault", "restart", 0.15),
+    ("capacity", "a resource is exhausted", "scale", 0.1),
+)
+
+
+def suspicion(change: Change, signature: Signature | None) -> float:
+    """How much a commit is suspected: code more than words, files of the failing frames most of all."""
+    code = [name for name in change.files if PurePosixPath(name).suffix in _CODE and not _is_test(name)]
+    score = 0.02 + (1.0 if code else 0.0) + (0.3 if any(_is_setting(name) for name in change.files) else 0.0)
+    if signature is not None:
+        frames = [frame.rpartition(":")[0] for frame in signature.frames]
+        for depth, file in enumerate(reversed(frames)):
+            if any(name.endswith(file) for name in change.files):
+                score += 4.0 / (1 + depth)
+                break
+    return score
+
+
+def _is_test(name: str) -> bool:
+    path = PurePosixPath(name)
+    return path.name.startswith("test_") or path.stem.endswith("_test") or "tests" in path.parts or "test" in path.parts
+
+
+def _is_setting(name: str) -> bool:
+    return PurePosixPath(name).suffix in (".toml", ".yaml", ".yml", ".ini", ".cfg", ".env", ".json", ".txt")
+
+
+def rank(
+    evidence: EvidenceSet, suspects: Sequence[Change], signature: Signature | None, component: str
+) -> tuple[Hypothesis, ...]:
+    """Commits of the newest release by suspicion, and always the rivals that blame no change."""
+    share = CODE_SHARE_WITH_DEPLOY if evidence.last_good else CODE_SHARE_WITHOUT
+    scores = {change.id: suspicion(change, signature) for change in suspects}
+    total = sum(scores.values()) or 1.0
+    guesses = [
+        Hypothesis(
+            rank=1,
+            cause="code",
+            component=component,
+            change=change.id,
+            confidence=share * scores[change.id] / total,
+            remediation="roll forward",
+            title=f"commit {change.id[:10]}: {change.title}",
+            evidence=_evidence_for(change, signature),
+        )
+        for change in suspects
+    ]
+    left = 1.0 - (share if suspects else 0.0)
+    guesses += [
+        Hypothesis(
+            rank=1, cause=cause, component=component, change=None, confidence=left * part, remediation=what, title=title
+        )
+        for cause, title, what, part in _OTHERS
+    ]
+    return _ordered(guesses)
+
+
+def confirmed(guesses: Sequence[Hypothesis], culprit: Change, component: str, experiment: str) -> tuple[Hypothesis, ...]:
+    """An experiment has decided: the culprit leads, what it beat says so."""
+    rest = [
+        guess.model_copy(
+            update={"confidence": guess.confidence * (1 - CONFIRMED), "against": (*guess.against, experiment)}
+        )
+        for guess in guesses
+        if guess.change != culprit.id
+    ]
+    leader = Hypothesis(
+        rank=1,
+        cause="code",
+        component=component,
+        change=culprit.id,
+        confidence=CONFIRMED,
+        remediation="roll forward",
+        title=f"commit {culprit.id[:10]}: {culprit.title}",
+        evidence=(experiment, "red at this commit, green at its parent, twice"),
+    )
+    return _ordered([leader, *rest])
+
+
+def refuted(guesses: Sequence[Hypothesis], experiment: str, verdict: Verdict) -> tuple[Hypothesis, ...]:
+    """It did not reproduce: code is less likely, though not cleared."""
+    factor = 0.3 if verdict is Verdict.GREEN else 0.7
+    weights = [guess.confidence * (factor if guess.cause == "code" else 1.0) for guess in guesses]
+    total = sum(weights) or 1.0
+    return _ordered(
+        [
+            guess.model_copy(
+                update={
+                    "confidence": weight / total * 0.9,
+                    "against": (*guess.against, experiment) if guess.cause == "code" else guess.against,
+                }
+            )
+            for guess, weight in zip(guesses, weights, strict=True)
+        ]
+    )
+
+
+def _evidence_for(change: Change, signature: Signature | None) -> tuple[str, ...]:
+    said = ["part of the release that is running, and not of the one before"]
+    if signature is not None and any(frame.rpartition(":")[0] in " ".join(change.files) for frame in signature.frames):
+        said.append("touches a file of the failing frames")
+    return tuple(said)
+
+
+def _ordered(guesses: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:
+    best = sorted(guesses, key=lambda guess: -guess.confidence)[:MOST_SHOWN]
+    return tuple(guess.model_copy(update={"rank": place}) for place, guess in enumerate(best, 1))

@@ -1,0 +1,291 @@
+"""The investigation: rank, reproduce, search, confirm. Nothing is believed until it is reproduced."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from math import sqrt
+
+from ..errors import AgentError, Transient, Unsafe
+from ..kit.ids import short_id
+from ..model.diagnosis import Diagnosis, Hypothesis
+from ..model.evidence import Change, EvidenceSet, Gap
+from ..model.experiment import Capsule, Experiment, Oracle, Run, SignalBound, Verdict
+from ..model.incident import Incident
+from ..model.oracle import SERVER_ERROR, decide, expectations, without
+from ..model.replay import Replay
+from ..model.target import Target
+from ..ports import Clock, History, Laboratory, Trail
+from . import hypotheses
+from .bisect import Search, bisect
+from .capsule import RELATIVE, answer_capsule, request_capsule, signal_capsule
+
+WORSE = 2.0
+FLOORS = {"latency_p95": 0.02, "memory_growth": 1.0}
+LOOK_BACK = (4, 12, 40)
+
+
+class ExperimentalInvestigator:
+    """Implements `Investigator`. ``limits`` are the alert rules' limits by signal."""
+
+    def __init__(
+        self,
+        laboratory: Laboratory,
+        history: Callable[[Target], History],
+        trail: Trail,
+        clock: Clock,
+        limits: Mapping[str, float],
+    ) -> None:
+        self._laboratory, self._history, self._trail, self._clock = laboratory, history, trail, clock
+        self._limits = limits
+
+    def investigate(self, incident: Incident, target: Target, evidence: EvidenceSet) -> Diagnosis:
+        """Rank hypotheses, reproduce, bisect, confirm."""
+        case = _Case(self._laboratory, self._history(target), self._trail, incident, target, evidence, self._limits)
+        return case.solve(began=self._clock.monotonic(), clock=self._clock)
+
+
+class _Case:
+    """One investigation."""
+
+    def __init__(
+        self,
+        laboratory: Laboratory,
+        history: History,
+        trail: Trail,
+        incident: Incident,
+        target: Target,
+        evidence: EvidenceSet,
+        limits: Mapping[str, float],
+    ) -> None:
+        self._lab, self._history, self._trail = laboratory, history, trail
+        self._incident, self._target, self._evidence, self._limits = incident, target, evidence, limits
+        self._gaps: list[Gap] = list(evidence.gaps)
+        self._experiments: list[Experiment] = []
+        self._commits = {change.id: change for change in evidence.commits}
+
+    def solve(self, *, began: float, clock: Clock) -> Diagnosis:
+        """The whole investigation; a missing sandbox leaves the ranking by rules."""
+        evidence, incident = self._evidence, self._incident
+        signature = next((e.signature for e in evidence.failing if e.signature), None)
+        suspects = self._suspects()
+        guesses = hypotheses.rank(evidence, suspects, signature, incident.component)
+        self._say("hypotheses.ranked", f"{len(guesses)} hypotheses, first: {guesses[0].title}", _shown(guesses))
+        capsule: Capsule | None = None
+        culprit: Change | None = None
+        try:
+            capsule, culprit, guesses = self._experiment(guesses)
+        except Unsafe as error:
+            self._gaps.append(Gap(source="sandbox", reason=str(error)))
+        except Transient:
+            raise
+        except AgentError as error:
+            self._gaps.append(Gap(source="experiment", reason=str(error)))
+        self._say("hypotheses.ranked", f"after the experiments: {guesses[0].title}", _shown(guesses))
+        starts = [exchange.timestamp for exchange in evidence.failing]
+        return Diagnosis(
+            onset=min([evidence.window.start, *starts]) if not starts else min(starts),
+            blast_radius=tuple(sorted({incident.component, *(e.route for e in evidence.failing)})),
+            hypotheses=guesses,
+            experiments=tuple(self._experiments),
+            gaps=tuple(self._gaps),
+            capsule=capsule,
+            culprit=culprit.id if culprit else None,
+            seconds=clock.monotonic() - began,
+        )
+
+    # -- the stages ------------------------------------------------------------------------------------------------
+
+    def _experiment(
+        self, guesses: tuple[Hypothesis, ...]
+    ) -> tuple[Capsule | None, Change | None, tuple[Hypothesis, ...]]:
+        running = self._evidence.running
+        if running is None or running not in self._commits:
+            self._gaps.append(Gap(source="target", reason="which commit runs is not known, so nothing can be replayed"))
+            return None, None, guesses
+        lock_hash = self._lab.prepare(self._target, running)
+        last_verdict = Verdict.UNTESTABLE
+        for build in (self._by_request, self._by_signal, self._by_answers):
+            built = build(running, lock_hash)
+            if built is None:
+                continue
+            capsule, reference = built
+            if capsule is None:
+                last_verdict = Verdict.GREEN
+                continue
+            search = self._search(capsule, running, reference)
+            culprit = self._confirm(capsule, search)
+            if culprit is not None:
+                name = self._experiments[-1].id
+                return capsule, culprit, hypotheses.confirmed(guesses, culprit, self._incident.component, name)
+            if search.candidates or search.reason:
+                return capsule, None, guesses
+        name = self._experiments[-1].id if self._experiments else "no experiment"
+        return None, None, hypotheses.refuted(guesses, name, last_verdict)
+
+    def _by_request(self, running: str, lock_hash: str) -> tuple[Capsule | None, str | None] | None:
+        """Replay the recorded failures; the good release's answers make the oracle strong."""
+        capsule = request_capsule(self._target, self._evidence, self._incident.signal, running, lock_hash)
+        if capsule is None:
+            return None
+        self._say("capsule.built", f"{len(capsule.failing)} failing and {len(capsule.healthy)} healthy requests recorded")
+        good = self._evidence.last_good
+        commits = [running, *([good, good] if good else [])]
+        replays, runs = self._replay("does the recorded failure happen again?", capsule, commits)
+        if runs[0].verdict is not Verdict.RED:
+            return None, None
+        if good and runs[1].verdict is Verdict.GREEN:
+            capsule = _strong(capsule, good, replays[1], replays[2], self._names())
+            return capsule, good
+        return capsule, None
+
+    def _by_signal(self, running: str, lock_hash: str) -> tuple[Capsule | None, str | None] | None:
+        """Send the recorded mix for a while, and read the signal that raised the alert."""
+        capsule = signal_capsule(
+            self._target, self._evidence, self._incident.signal, running, lock_hash, self._limits
+        )
+        if capsule is None or capsule.bound is None:
+            return None
+        good = self._evidence.last_good
+        self._say("capsule.built", f"{len(capsule.failing)} requests, sent for {capsule.soak_seconds:.1f} s; {capsule.signal} is read")
+        if capsule.bound.signal not in RELATIVE:
+            _, runs = self._replay(f"is {capsule.signal} as bad in the sandbox?", capsule, [running, *([good] if good else [])])
+            if runs[0].verdict is not Verdict.RED:
+                return None, None
+            return capsule, good if good and runs[1].verdict is Verdict.GREEN else None
+        if good is None:
+            return None
+        replays, _ = self._replay(f"is {capsule.signal} as bad in the sandbox?", capsule, [running, good])
+        bounded = _between(capsule, replays[0], replays[1])
+        return (bounded, good) if bounded is not None else (None, None)
+
+    def _by_answers(self, running: str, lock_hash: str) -> tuple[Capsule | None, str | None] | None:
+        """The same questions at the same moment: does the running release answer other than the good one?"""
+        good = self._evidence.last_good
+        capsule = answer_capsule(self._target, self._evidence, self._incident.signal, running, lock_hash)
+        if capsule is None or good is None or self._incident.signal not in ("mae_ratio", "data_age", "unknown"):
+            return None
+        replays, _ = self._replay("do answers differ from the good release's?", capsule, [good, good, running])
+        capsule = _strong(capsule, good, replays[0], replays[1], self._names())
+        if not capsule.expected or decide(capsule, replays[2])[0] is not Verdict.RED:
+            return None, None
+        return capsule, good
+
+    def _search(self, capsule: Capsule, running: str, reference: str | None) -> Search:
+        """Bisect between the newest green commit and the running one."""
+        newest_first = list(self._commits)
+        green = reference or self._find_green(capsule, newest_first[1:])
+        if green is None:
+            self._gaps.append(Gap(source="history", reason="no commit on record is green: the fault is older than the history"))
+            return Search(reason="no green commit")
+        if green not in newest_first:
+            self._gaps.append(Gap(source="history", reason=f"{green[:10]} is not an ancestor of what runs"))
+            return Search(reason="the good release is not in this history")
+        commits = list(reversed(newest_first[: newest_first.index(green)]))
+        signature = capsule.signature
+        ranked = sorted(range(len(commits)), key=lambda n: -hypotheses.suspicion(self._commits[commits[n]], signature))
+
+        def look(asked: Sequence[str]) -> Sequence[Run]:
+            return self._replay("which commit brought it?", capsule, list(asked), keep=False)[1]
+
+        began = time.monotonic()
+        search = bisect(commits, green, look, first=ranked[0] if commits else None)
+        if len(commits) == 1:
+            search.culprit, search.parent = commits[0], green
+        self._keep(f"which of {len(commits)} commits brought it?", search.runs, search.reason, began)
+        return search
+
+    def _find_green(self, capsule: Capsule, older: Sequence[str]) -> str | None:
+        """Look back in growing strides for a commit that is green."""
+        asked = [older[stride - 1] for stride in LOOK_BACK if stride <= len(older)]
+        if not asked:
+            return None
+        _, runs = self._replay("was it ever well?", capsule, asked)
+        return next((run.commit for run in runs if run.verdict is Verdict.GREEN), None)
+
+    def _confirm(self, capsule: Capsule, search: Search) -> Change | None:
+        """Red at the culprit and green at its parent, once more, both together."""
+        if search.culprit is None or search.parent is None:
+            return None
+        _, runs = self._replay("is it really this commit?", capsule, [search.culprit, search.parent])
+        if (runs[0].verdict, runs[1].verdict) != (Verdict.RED, Verdict.GREEN):
+            self._gaps.append(Gap(source="experiment", reason="the culprit was not confirmed against its parent"))
+            return None
+        change = self._commits[search.culprit]
+        self._say("culprit.confirmed", f"{change.id[:10]} {change.title}", {"commit": change.id, "parent": search.parent})
+        return change
+
+    # -- small parts -----------------------------------------------------------------------------------------------
+
+    def _suspects(self) -> tuple[Change, ...]:
+        """Commits of the running release that the last good one has not."""
+        commits, good = self._evidence.commits, self._evidence.last_good
+        ids = [change.id for change in commits]
+        return commits[: ids.index(good)] if good in ids else commits[:20]
+
+    def _names(self) -> tuple[str, ...]:
+        return tuple(commit for commit in (self._evidence.running, self._evidence.last_good) if commit)
+
+    def _replay(
+        self, question: str, capsule: Capsule, commits: list[str], *, keep: bool = True
+    ) -> tuple[tuple[Replay, ...], tuple[Run, ...]]:
+        began = time.monotonic()
+        short = ", ".join(commit[:10] for commit in commits)
+        self._say("experiment.started", f"{question} at {short}", {"commits": [*commits]})
+        replays = self._lab.replay_all(self._target, capsule, tuple((commit, None) for commit in commits))
+        runs = []
+        for commit, replay in zip(commits, replays, strict=True):
+            verdict, reason = decide(capsule, replay)
+            runs.append(Run(commit=commit, verdict=verdict, reason=reason, measured=replay.measured, seconds=replay.seconds))
+            data = {"commit": commit, "verdict": verdict.value, "seconds": round(replay.seconds, 2)}
+            self._say("experiment.run", f"{commit[:10]} is {verdict}: {reason}", data)
+        if keep:
+            self._keep(question, runs, ", ".join(f"{run.commit[:10]} {run.verdict}" for run in runs), began)
+        return replays, tuple(runs)
+
+    def _keep(self, question: str, runs: Sequence[Run], conclusion: str, began: float) -> None:
+        experiment = Experiment(
+            id=short_id("exp"), question=question, runs=tuple(runs), conclusion=conclusion, seconds=time.monotonic() - began
+        )
+        self._experiments.append(experiment)
+        self._say("experiment.finished", f"{question} {conclusion}", {"experiment": experiment.id})
+
+    def _say(self, kind: str, message: str, data: dict | None = None) -> None:  # type: ignore[type-arg]
+        self._trail.append(kind, message, incident_id=self._incident.id, data=data)
+
+
+def _strong(capsule: Capsule, good: str, one: Replay, two: Replay, names: tuple[str, ...]) -> Capsule:
+    """Take a good release's answers as what is expected, when it answered everything."""
+    whole = len(one.answers) == len(two.answers) == len(capsule.failing) + len(capsule.healthy)
+    if not whole or any(answer.status >= SERVER_ERROR or answer.status == 0 for answer in one.answers):
+        return capsule.model_copy(update={"reference": good})
+    expected = without(expectations(one, two), names)
+    said = "and every answer equals the last good release's, field by field"
+    oracle = Oracle(
+        strength="strong",
+        name="answers of the good release",
+        description=f"{capsule.oracle.description}, {said}" if capsule.signature else capsule.oracle.description,
+    )
+    return capsule.model_copy(update={"reference": good, "expected": expected, "oracle": oracle})
+
+
+def _between(capsule: Capsule, bad: Replay, good: Replay) -> Capsule | None:
+    """A bound half-way (geometric mean) between a good release and a clearly worse one; None when they are alike."""
+    name = capsule.signal
+    high, low = bad.measured.get(name), good.measured.get(name)
+    if high is None or low is None or capsule.bound is None:
+        return None
+    low = max(low, FLOORS[name] / WORSE)
+    if high < max(FLOORS[name], WORSE * low):
+        return None
+    bound = SignalBound(signal=name, limit=sqrt(high * low), unit=capsule.bound.unit)
+    return capsule.model_copy(update={"bound": bound, "reference": None})
+
+
+def _shown(guesses: Sequence[Hypothesis]) -> dict:  # type: ignore[type-arg]
+    return {
+        "hypotheses": [
+            {"rank": g.rank, "cause": g.cause, "change": g.change, "title": g.title, "confidence": round(g.confidence, 3)}
+            for g in guesses[:5]
+        ]
+    }

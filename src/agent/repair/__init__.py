@@ -1,0 +1,1 @@
+"""Who writes patches, and who judges them."""

@@ -1,0 +1,1 @@
+"""Authors propose patches; they never judge them."""

@@ -1,0 +1,1 @@
+"""Tables, migrations and the audit chain; the only package that knows SQLAlchemy."""

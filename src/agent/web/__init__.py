@@ -1,0 +1,1 @@
+"""The HTTP edge: routes, access rules, problem documents, live events, the dashboard."""
