@@ -325,9 +325,7 @@ class App:
             if not asked or not incident.active:
                 raise Conflict(f"{incident_id} asks nothing now")
             wanted = asked[-1].subject if subject is None else subject
-            answered = approvals.decide(
-                asked[-1], by, yes=yes, subject=wanted, now=self.clock.now(), comment=comment
-            )
+            answered = approvals.decide(asked[-1], by, yes=yes, subject=wanted, now=self.clock.now(), comment=comment)
             tx.save_approval(answered)
             tx.append(
                 "approval.decided",
@@ -384,7 +382,13 @@ class App:
         detail = self.incident(incident_id)
         proposal, diagnosis = detail.documents.proposal, detail.documents.diagnosis
         target = self.targets.get(detail.incident.target)
-        if proposal is None or proposal.patch is None or diagnosis is None or diagnosis.capsule is None or target is None:
+        if (
+            proposal is None
+            or proposal.patch is None
+            or diagnosis is None
+            or diagnosis.capsule is None
+            or target is None
+        ):
             raise NotFound(f"{incident_id} has no proof: it was not repaired")
         proof = self.repairer.prove(target, diagnosis.capsule, proposal.patch, proposal.regression_test)
         said = "holds" if proof.accepted else "does not hold: " + "; ".join(proof.reasons)
@@ -457,3 +461,12 @@ def _moved(incident: Incident) -> Incident:
 def build(settings: Settings) -> App:
     """The agent, ready to be started. Raises `Misconfigured`."""
     return App(settings)
+
+
+def check_sandbox() -> str:
+    """What keeps the sandbox from working here, empty when nothing does."""
+    try:
+        Bubblewrap().check()
+    except AgentError as error:
+        return str(error)
+    return ""

@@ -169,7 +169,6 @@ class Durable:
             "system_database_url": f"sqlite:///{self._state / 'durable.sqlite'}",
             "executor_id": EXECUTOR,
             "application_version": APPLICATION_VERSION,
-            "run_admin_server": False,
             "enable_otlp": False,
             "log_level": "ERROR",
             "notification_listener_polling_interval_sec": LONGEST_SLEEP,
@@ -199,7 +198,8 @@ class Durable:
         moment = self._store.next_wake()
         if moment is None:
             return LONGEST_SLEEP
-        return min(LONGEST_SLEEP, max(0.05, (moment - self._clock.now()) / timedelta(seconds=1)))
+        seconds: float = (moment - self._clock.now()) / timedelta(seconds=1)
+        return min(LONGEST_SLEEP, max(0.05, seconds))
 
     def _start_due(self) -> None:
         for incident in self._store.due(self._clock.now()):
@@ -222,7 +222,7 @@ class Durable:
                 )
             handle.get_result(polling_interval_sec=0.2)
             self._insist(incident)
-        except Exception as error:  # noqa: BLE001 - the last line of defence: written down, and the incident handed over
+        except Exception as error:
             logging.getLogger(__name__).exception("phase %s could not be run", name)
             self._give_up(incident.id, error)
         finally:
@@ -234,7 +234,13 @@ class Durable:
         """A phase that ended without moving its incident on would be started for ever: move the turn."""
         current = self._store.incident(incident.id)
         same = (current.phase, current.attempt, current.turn, current.wake_at, current.waiting)
-        if current.active and same == (incident.phase, incident.attempt, incident.turn, incident.wake_at, incident.waiting):
+        if current.active and same == (
+            incident.phase,
+            incident.attempt,
+            incident.turn,
+            incident.wake_at,
+            incident.waiting,
+        ):
             self._again(current.id)
 
     def _run(self, incident_id: str, phase: str, attempt: int, turn: int) -> None:
@@ -249,7 +255,9 @@ class Durable:
 
     def _failed(self, incident_id: str, phase: str, error: Exception) -> None:
         where = redact("".join(traceback.format_exception(error)))[-3000:]
-        self._store.append("phase.failed", f"{phase}: {type(error).__name__}: {error}\n{where}", incident_id=incident_id)
+        self._store.append(
+            "phase.failed", f"{phase}: {type(error).__name__}: {error}\n{where}", incident_id=incident_id
+        )
         count = self._failures[incident_id] = self._failures.get(incident_id, 0) + 1
         if isinstance(error, AgentError) and not isinstance(error, Transient):
             count = PHASE_RETRIES + 1

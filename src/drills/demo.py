@@ -139,7 +139,10 @@ class Demo:
         screen, seconds = self._screen, time.time() - self._story.fault_at
         signal_name = str(self._story.incident.get("signal", "error_ratio"))
         screen.note("signal", "before, during and after the fault, as the demo itself measured it:", seconds)
-        screen.show(chart(signal_name, self._meter.course(signal_name)))
+        marks = {"fault": self._meter.index(self._story.fault_at)}
+        if (deployed := self._story.first("phase.started", "verify")) is not None:
+            marks["fix deployed"] = self._meter.index(deployed.at)
+        screen.show(chart(signal_name, self._meter.course(signal_name), marks))
         for finding in result.findings:
             screen.note("own check", f"{'✓' if finding.passed else '✗'} {finding.name}: {finding.detail}", seconds)
         screen.all(closing(self._story.stages(), self._story.account()))

@@ -14,7 +14,9 @@ from .story import Event, Story
 
 TICK: Final = 0.1  # seconds
 SAMPLE_EVERY: Final = 1.0  # seconds
-_QUIET: Final = frozenset({"verification.observed", "experiment.started", "phase.finished"})
+_QUIET: Final = frozenset(
+    {"verification.observed", "experiment.started", "phase.finished", "effect.intent", "effect.done", "people.told"}
+)
 _PERSON: Final = "demo"
 _LAST_WORDS: Final = 5.0  # seconds
 
@@ -105,11 +107,15 @@ class Follower:
             if event.kind not in _QUIET:
                 self._screen.show(tell(event, self._story.fault_at))
         self._once("diagnosis", lambda document: self._screen.all(hypotheses(document)))
-        self._once("diagnosis runs", lambda document: self._screen.all(experiments(document)), "diagnosis")
-        self._once("proposal", self._show_proposal)
+        self._once("proposal", self._show_patch)
+        if self._story.first("pull_request.opened") or self._story.first("incident.closed"):
+            # What the entries told while it ran is not told again from the documents.
+            if self._story.first("experiment.run") is None:
+                self._once("diagnosis runs", lambda document: self._screen.all(experiments(document)), "diagnosis")
+            if self._story.first("trial.finished") is None:
+                self._once("trials", lambda document: self._screen.all(trials(document)), "proposal")
 
-    def _show_proposal(self, proposal: Mapping[str, Any]) -> None:
-        self._screen.all(trials(proposal))
+    def _show_patch(self, proposal: Mapping[str, Any]) -> None:
         if proposal.get("patch"):
             self._screen.show(diff(proposal))
 

@@ -67,6 +67,10 @@ class Meter:
         """One signal over time, oldest first; None where it could not be measured."""
         return [reading.signals.get(signal) for reading in self.readings]
 
+    def index(self, at: float) -> int:
+        """Which reading was the first at or after a moment (epoch seconds)."""
+        return next((number for number, each in enumerate(self.readings) if each.at >= at), len(self.readings))
+
     def between(self, signal: str, start: float, end: float) -> list[float]:
         """A signal's values in a window (epoch seconds)."""
         inside = (reading for reading in self.readings if start <= reading.at <= end)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from rich.console import RenderableType
@@ -46,19 +46,21 @@ _HEADINGS: Final = {
 def tell(event: Event, since: float) -> Text:
     """One line for one entry; ``since`` is when the fault went live (epoch seconds)."""
     heading = _HEADINGS.get(event.kind, event.kind.replace(".", " ").replace("_", " "))
+    run = event.data.get("run") if isinstance(event.data.get("run"), dict) else event.data
+    if event.kind == "experiment.run" and isinstance(run, dict) and run.get("verdict"):
+        line = line_of(event.at - since, heading, "")
+        line.append_text(_run(run, event.message.partition(": ")[2] or event.message))
+        return line
     line = line_of(event.at - since, heading, event.message)
-    line.append(_detail(event.kind, event.data))
-    verdict = event.data.get("verdict") or (event.data.get("run") or {}).get("verdict")
-    if verdict in _VERDICTS:
-        text, style = _VERDICTS[verdict]
-        line.append(f"  {text}", style=style)
+    if event.kind == "phase.finished" and "seconds" in event.data:
+        line.append(f" ({float(event.data['seconds']):.1f} s)")
     return line
 
 
 def line_of(seconds: float, heading: str, message: str, style: str = "bold") -> Text:
     """One line with the seconds since the fault in front."""
     line = Text(f"{seconds:7.1f} s  ", style="dim")
-    line.append(f"{heading:<13} ", style=style)
+    line.append(f"{heading:<14} ", style=style)
     line.append(_clean(message), style="default")
     return line
 
@@ -89,13 +91,15 @@ def experiments(diagnosis: Mapping[str, Any]) -> Iterator[Text]:
 
 def run_line(run: Mapping[str, Any]) -> Text:
     """One run: commit, red, green or untestable, seconds and the reason."""
+    return Text(f"{'':13} ").append_text(_run(run, str(run.get("reason", ""))))
+
+
+def _run(run: Mapping[str, Any], reason: str) -> Text:
     text, style = _VERDICTS.get(str(run.get("verdict")), (str(run.get("verdict")), "default"))
     patched = " + patch" if run.get("patch_hash") else ""
-    return Text.assemble(
-        f"{'':13} {str(run.get('commit', ''))[:10]}{patched}  ",
-        (f"{text:<13}", style),
-        f"{float(run.get('seconds') or 0.0):5.1f} s  {_clean(str(run.get('reason', '')))}",
-    )
+    seconds = f"{float(run['seconds']):5.1f} s" if run.get("seconds") is not None else f"{'':7}"
+    commit = f"{str(run.get('commit', ''))[:10]}{patched}"
+    return Text.assemble(f"{commit}  ", (f"{text:<13}", style), f"{seconds}  {_clean(reason)}")
 
 
 def trials(proposal: Mapping[str, Any]) -> Iterator[Text]:
@@ -120,14 +124,25 @@ def diff(proposal: Mapping[str, Any]) -> RenderableType:
     return Syntax(str(patch.get("diff", "")), "diff", background_color="default", word_wrap=True)
 
 
-def sparkline(values: Sequence[float | None], width: int = 60) -> str:
-    """A chart one line high: the newest ``width`` values, a dot where nothing was measured."""
-    shown = list(values)[-width:]
-    known = [value for value in shown if value is not None]
+def sparkline(values: Sequence[float | None]) -> str:
+    """A chart one line high; a dot where nothing was measured."""
+    known = [value for value in values if value is not None]
     low, high = (min(known), max(known)) if known else (0.0, 0.0)
     span = (high - low) or 1.0
     steps = len(_BLOCKS) - 1
-    return "".join("·" if value is None else _BLOCKS[round((value - low) / span * steps)] for value in shown)
+    return "".join("·" if value is None else _BLOCKS[round((value - low) / span * steps)] for value in values)
+
+
+def squeezed(values: Sequence[float | None], width: int) -> tuple[list[float | None], float]:
+    """At most ``width`` values, each the largest of its share; and how many shares one value is."""
+    if len(values) <= width:
+        return list(values), 1.0
+    share = len(values) / width
+    parts = (
+        values[round(number * share) : max(round(number * share) + 1, round((number + 1) * share))]
+        for number in range(width)
+    )
+    return [max((value for value in part if value is not None), default=None) for part in parts], 1.0 / share
 
 
 def closing(stages: Sequence[Stage], account: Account) -> Iterator[Text]:
@@ -150,25 +165,6 @@ def _against(name: str, seconds: float, limit: float) -> Text:
     kept = seconds <= limit
     mark, style = ("✓ within", "green") if kept else ("✗ over", "red")
     return Text.assemble((f"{name:<24} {seconds:6.1f} s  ", "bold"), (f"{mark} the limit of {limit:.0f} s", style))
-
-
-def _detail(kind: str, data: Mapping[str, Any]) -> str:
-    """What a kind's data adds to its message; nothing for kinds that say it all."""
-    teller: Callable[[Mapping[str, Any]], str] | None = {
-        "experiment.run": _run_detail,
-        "phase.finished": lambda data: f" ({float(data['seconds']):.1f} s)" if "seconds" in data else "",
-    }.get(kind)
-    return "" if teller is None else teller(data)
-
-
-def _run_detail(data: Mapping[str, Any]) -> str:
-    run = data.get("run") if isinstance(data.get("run"), dict) else data
-    parts = []
-    if run and run.get("commit"):
-        parts.append(str(run["commit"])[:10])
-    if run and run.get("seconds") is not None:
-        parts.append(f"{float(run['seconds']):.1f} s")
-    return f"  [{', '.join(parts)}]" if parts else ""
 
 
 def _clean(text: str) -> str:

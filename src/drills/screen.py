@@ -6,7 +6,7 @@ import select
 import sys
 import termios
 import tty
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, Any
 
@@ -15,9 +15,10 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.text import Text
 
-from .narration import line_of, sparkline
+from .narration import line_of, sparkline, squeezed
 
 _PLAIN_WIDTH = 160
+_CHART_WIDTH = 70
 
 
 class Screen:
@@ -74,17 +75,22 @@ class Screen:
         return sys.stdin.read(1).lower()
 
 
-def chart(signal: str, values: Sequence[float | None]) -> Text:
-    """A signal's course in one line, with its range and its newest value."""
+def chart(signal: str, values: Sequence[float | None], marks: Mapping[str, int] | None = None) -> Text:
+    """A signal's course in one line, with its range and newest value; below it what happened at which value."""
     known = [value for value in values if value is not None]
     if not known:
         return Text(f"{signal}: not measured yet", style="dim")
+    shown, scale = squeezed(values, _CHART_WIDTH)
     newest = next((value for value in reversed(values) if value is not None), 0.0)
-    return Text.assemble(
+    text = Text.assemble(
         (f"{signal} ", "bold"),
-        (sparkline(values), "cyan"),
+        (sparkline(shown), "cyan"),
         f"  now {newest:.4g}  (from {min(known):.4g} to {max(known):.4g})",
     )
+    below = ""
+    for name, index in sorted((marks or {}).items(), key=lambda mark: mark[1]):
+        below = below.ljust(len(signal) + 1 + round(index * scale)) + f"▲ {name} "
+    return text.append(f"\n{below}", style="yellow") if below else text
 
 
 @contextmanager

@@ -224,7 +224,11 @@ class Stage:
             "supervisor": self._socket,
             "release_root": self._target,
         }
-        return [("[[target]]", target)]
+        return [
+            ("[[target]]", target),
+            ("[limits]", {"environments": self.cache / "environments"}),
+            ("[verification]", {"window_seconds": 8.0, "settle_seconds": 2.0}),
+        ]
 
     def _agent_environment(self) -> dict[str, str]:
         return {
@@ -232,6 +236,7 @@ class Stage:
             "API_HOST": "127.0.0.1",
             "API_PORT": str(self.ports.agent),
             "MPA_STATE": str(self.run.folder / "state"),
+            "MPA_CONFIG": str(self.run.folder / "agent.toml"),
             "MONITORING_INTERVAL": "0.5",
             "WEBHOOK_SECRET": self.secret,
         }

@@ -45,6 +45,17 @@ def test_an_incident_is_followed_to_its_end(agent, followed):
     assert "\x1b" not in text
 
 
+def test_what_was_shown_while_it_ran_is_not_shown_again(agent, followed):
+    """An agent that tells every run as it happens is not repeated from its documents."""
+    follower, _, out = followed
+    agent.tells_runs = True
+    agent.open_incident()
+    follower.until_closed(follower.await_incident(5), 20)
+    assert "✗ red" in out.getvalue()
+    assert "tried" in out.getvalue()
+    assert "KeyError again" not in out.getvalue()
+
+
 def test_interruptions_of_the_feed_lose_and_repeat_nothing(agent, followed):
     """The fake cuts the connection after every second entry; the story has each exactly once."""
     follower, story, out = followed

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from drills.check import back_to_normal, enough, errors, latency, running
 from drills.meter import Answers, signals_of, summary
-from drills.narration import closing, hypotheses, sparkline, tell
+from drills.narration import closing, hypotheses, sparkline, squeezed, tell
 from drills.screen import chart
 from drills.story import Account, Event, Story
 from drills.traffic import Second
@@ -107,6 +107,19 @@ def test_sparklines_keep_gaps_visible():
     assert sparkline([0.0, None, 1.0]) == "▁·█"
     assert sparkline([]) == ""
     assert "not measured" in chart("x", [None]).plain
+
+
+def test_a_long_course_is_squeezed_without_losing_its_peaks():
+    """Every value of a long course falls into one share, and the marks move with them."""
+    values = [0.0] * 350
+    values[200] = 9.0
+    shown, scale = squeezed(values, 70)
+    assert len(shown) == 70
+    assert max(shown) == 9.0
+    assert shown[round(200 * scale)] == 9.0
+    line, below = chart("x", values, {"fault": 200, "fix": 300}).plain.split("\n")
+    assert below.index("▲ fault") == line.index("█")
+    assert "▲ fix" in below
 
 
 def test_answers_are_summed_up():

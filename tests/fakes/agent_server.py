@@ -40,6 +40,7 @@ class AgentServer:
 
     def __init__(self) -> None:
         self.token = "secret"
+        self.tells_runs = False
         self.decisions: list[dict[str, Any]] = []
         self.connections_cut = 0
         self._lock = threading.Lock()
@@ -71,7 +72,8 @@ class AgentServer:
             self._add("incident.opened", "incident inc-1")
             self._add("phase.started", "investigate begins", phase="investigate")
             self._add("evidence.collected", "12 facts, 3 failing requests recorded")
-            self._add("experiment.run", "tried", verdict="red", commit=COMMITS[0], seconds=0.8)
+            if self.tells_runs:
+                self._add("experiment.run", "it is red: tried", verdict="red", commit=COMMITS[0], seconds=0.8)
             self._documents["diagnosis"] = DIAGNOSIS
             self._add("phase.started", "repair begins", phase="repair")
             self._documents["proposal"] = PROPOSAL

@@ -38,7 +38,9 @@ def request_capsule(target: Target, evidence: EvidenceSet, signal: str, commit: 
         env=_environment(target, same[0]),
         signature=signature,
         oracle=Oracle(
-            strength="weak", name="no exception", description=f"{signature.exception} is not raised by the recorded requests"
+            strength="weak",
+            name="no exception",
+            description=f"{signature.exception} is not raised by the recorded requests",
         ),
         lock_hash=lock_hash,
         gaps=gaps + _state_gaps(same[0]),

@@ -74,7 +74,9 @@ def rank(
     return _ordered(guesses)
 
 
-def confirmed(guesses: Sequence[Hypothesis], culprit: Change, component: str, experiment: str) -> tuple[Hypothesis, ...]:
+def confirmed(
+    guesses: Sequence[Hypothesis], culprit: Change, component: str, experiment: str
+) -> tuple[Hypothesis, ...]:
     """An experiment has decided: the culprit leads, what it beat says so."""
     rest = [
         guess.model_copy(

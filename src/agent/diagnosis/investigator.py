@@ -13,6 +13,7 @@ from ..model.evidence import Change, EvidenceSet, Gap
 from ..model.experiment import Capsule, Experiment, Oracle, Run, SignalBound, Verdict
 from ..model.incident import Incident
 from ..model.oracle import SERVER_ERROR, decide, expectations, without
+from ..model.record import Json
 from ..model.replay import Replay
 from ..model.target import Target
 from ..ports import Clock, History, Laboratory, Trail
@@ -113,7 +114,7 @@ class _Case:
             if capsule is None:
                 last_verdict = Verdict.GREEN
                 continue
-            search = self._search(capsule, running, reference)
+            search = self._search(capsule, reference)
             culprit = self._confirm(capsule, search)
             if culprit is not None:
                 name = self._experiments[-1].id
@@ -128,7 +129,9 @@ class _Case:
         capsule = request_capsule(self._target, self._evidence, self._incident.signal, running, lock_hash)
         if capsule is None:
             return None
-        self._say("capsule.built", f"{len(capsule.failing)} failing and {len(capsule.healthy)} healthy requests recorded")
+        self._say(
+            "capsule.built", f"{len(capsule.failing)} failing and {len(capsule.healthy)} healthy requests recorded"
+        )
         good = self._evidence.last_good
         commits = [running, *([good, good] if good else [])]
         replays, runs = self._replay("does the recorded failure happen again?", capsule, commits)
@@ -141,15 +144,18 @@ class _Case:
 
     def _by_signal(self, running: str, lock_hash: str) -> tuple[Capsule | None, str | None] | None:
         """Send the recorded mix for a while, and read the signal that raised the alert."""
-        capsule = signal_capsule(
-            self._target, self._evidence, self._incident.signal, running, lock_hash, self._limits
-        )
+        capsule = signal_capsule(self._target, self._evidence, self._incident.signal, running, lock_hash, self._limits)
         if capsule is None or capsule.bound is None:
             return None
         good = self._evidence.last_good
-        self._say("capsule.built", f"{len(capsule.failing)} requests, sent for {capsule.soak_seconds:.1f} s; {capsule.signal} is read")
+        self._say(
+            "capsule.built",
+            f"{len(capsule.failing)} requests, sent for {capsule.soak_seconds:.1f} s; {capsule.signal} is read",
+        )
         if capsule.bound.signal not in RELATIVE:
-            _, runs = self._replay(f"is {capsule.signal} as bad in the sandbox?", capsule, [running, *([good] if good else [])])
+            _, runs = self._replay(
+                f"is {capsule.signal} as bad in the sandbox?", capsule, [running, *([good] if good else [])]
+            )
             if runs[0].verdict is not Verdict.RED:
                 return None, None
             return capsule, good if good and runs[1].verdict is Verdict.GREEN else None
@@ -171,12 +177,14 @@ class _Case:
             return None, None
         return capsule, good
 
-    def _search(self, capsule: Capsule, running: str, reference: str | None) -> Search:
+    def _search(self, capsule: Capsule, reference: str | None) -> Search:
         """Bisect between the newest green commit and the running one."""
         newest_first = list(self._commits)
         green = reference or self._find_green(capsule, newest_first[1:])
         if green is None:
-            self._gaps.append(Gap(source="history", reason="no commit on record is green: the fault is older than the history"))
+            self._gaps.append(
+                Gap(source="history", reason="no commit on record is green: the fault is older than the history")
+            )
             return Search(reason="no green commit")
         if green not in newest_first:
             self._gaps.append(Gap(source="history", reason=f"{green[:10]} is not an ancestor of what runs"))
@@ -212,7 +220,9 @@ class _Case:
             self._gaps.append(Gap(source="experiment", reason="the culprit was not confirmed against its parent"))
             return None
         change = self._commits[search.culprit]
-        self._say("culprit.confirmed", f"{change.id[:10]} {change.title}", {"commit": change.id, "parent": search.parent})
+        self._say(
+            "culprit.confirmed", f"{change.id[:10]} {change.title}", {"commit": change.id, "parent": search.parent}
+        )
         return change
 
     # -- small parts -----------------------------------------------------------------------------------------------
@@ -236,8 +246,10 @@ class _Case:
         runs = []
         for commit, replay in zip(commits, replays, strict=True):
             verdict, reason = decide(capsule, replay)
-            runs.append(Run(commit=commit, verdict=verdict, reason=reason, measured=replay.measured, seconds=replay.seconds))
-            data = {"commit": commit, "verdict": verdict.value, "seconds": round(replay.seconds, 2)}
+            runs.append(
+                Run(commit=commit, verdict=verdict, reason=reason, measured=replay.measured, seconds=replay.seconds)
+            )
+            data: Json = {"commit": commit, "verdict": verdict.value, "seconds": round(replay.seconds, 2)}
             self._say("experiment.run", f"{commit[:10]} is {verdict}: {reason}", data)
         if keep:
             self._keep(question, runs, ", ".join(f"{run.commit[:10]} {run.verdict}" for run in runs), began)
@@ -245,12 +257,16 @@ class _Case:
 
     def _keep(self, question: str, runs: Sequence[Run], conclusion: str, began: float) -> None:
         experiment = Experiment(
-            id=short_id("exp"), question=question, runs=tuple(runs), conclusion=conclusion, seconds=time.monotonic() - began
+            id=short_id("exp"),
+            question=question,
+            runs=tuple(runs),
+            conclusion=conclusion,
+            seconds=time.monotonic() - began,
         )
         self._experiments.append(experiment)
         self._say("experiment.finished", f"{question} {conclusion}", {"experiment": experiment.id})
 
-    def _say(self, kind: str, message: str, data: dict | None = None) -> None:  # type: ignore[type-arg]
+    def _say(self, kind: str, message: str, data: Json | None = None) -> None:
         self._trail.append(kind, message, incident_id=self._incident.id, data=data)
 
 
@@ -282,10 +298,16 @@ def _between(capsule: Capsule, bad: Replay, good: Replay) -> Capsule | None:
     return capsule.model_copy(update={"bound": bound, "reference": None})
 
 
-def _shown(guesses: Sequence[Hypothesis]) -> dict:  # type: ignore[type-arg]
+def _shown(guesses: Sequence[Hypothesis]) -> Json:
     return {
         "hypotheses": [
-            {"rank": g.rank, "cause": g.cause, "change": g.change, "title": g.title, "confidence": round(g.confidence, 3)}
+            {
+                "rank": g.rank,
+                "cause": g.cause,
+                "change": g.change,
+                "title": g.title,
+                "confidence": round(g.confidence, 3),
+            }
             for g in guesses[:5]
         ]
     }

@@ -55,9 +55,7 @@ class _Found:
 class EvidenceCollector:
     """Implements `Collector` over the target's endpoints, log file, scraped series, git history and deploys."""
 
-    def __init__(
-        self, http: HttpClient, scrapes: Scrapes, history: Callable[[Target], History], clock: Clock
-    ) -> None:
+    def __init__(self, http: HttpClient, scrapes: Scrapes, history: Callable[[Target], History], clock: Clock) -> None:
         self._http, self._scrapes, self._history, self._clock = http, scrapes, history, clock
 
     def collect(self, incident: Incident, target: Target, episodes: tuple[Episode, ...]) -> EvidenceSet:
@@ -99,7 +97,7 @@ class EvidenceCollector:
             deploys=recorded,
             running=running,
             last_good=_last_good(recorded, running),
-            health=results.get("health"),  # type: ignore[arg-type]
+            health=results.get("health"),
             status=status,
             seconds=time.monotonic() - began,
         )
@@ -167,11 +165,15 @@ class EvidenceCollector:
             found.facts.append(("alert", "alert", summary[:400], {"signal": episode.signal}))
         if isinstance(reading, Reading):
             for signal, value in sorted(reading.signals.items()):
-                found.facts.append(("metrics", "signal", f"{signal} is {value:.4g}", {"signal": signal, "value": value}))
+                found.facts.append(
+                    ("metrics", "signal", f"{signal} is {value:.4g}", {"signal": signal, "value": value})
+                )
 
     def _say_deploys(self, recorded: Sequence[Change], found: _Found) -> None:
         for change in recorded[:3]:
-            found.facts.append(("deploys", "deploy", f"{change.title} at {change.timestamp:%H:%M:%S} by {change.author}", {}))
+            found.facts.append(
+                ("deploys", "deploy", f"{change.title} at {change.timestamp:%H:%M:%S} by {change.author}", {})
+            )
 
 
 def _required(target: Target) -> Path:

@@ -95,7 +95,7 @@ def deploys(record: Path, component: str) -> tuple[Change, ...]:
     """The deployer's record, newest first; lines that cannot be read are left out."""
     if not record.is_file():
         return ()
-    found = []
+    found: list[Change] = []
     for line in tail(record, MOST_TEXT).splitlines():
         try:
             item = json.loads(line)

@@ -54,7 +54,7 @@ def _exchange(line: bytes) -> Exchange | None:
         exception = item.get("exception") or {}
         request = item.get("request")
         return Exchange(
-            timestamp=datetime.fromisoformat(item["timestamp"].replace("Z", "+00:00")).astimezone(UTC),
+            timestamp=datetime.fromisoformat(item["timestamp"]).astimezone(UTC),
             route=fence(str(item["route"]), 200),
             status=int(item["status"]),
             duration_ms=float(item["duration_ms"]),

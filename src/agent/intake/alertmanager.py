@@ -86,7 +86,9 @@ def _clean(text: str) -> str:
 
 def moment(text: str) -> datetime | None:
     """RFC 3339 with any number of fraction digits; None for Go's zero time. Raises ValueError."""
-    found = datetime.fromisoformat(_FRACTION.sub(lambda match: "." + match[1].ljust(6, "0"), text.replace("Z", "+00:00")))
+    found = datetime.fromisoformat(
+        _FRACTION.sub(lambda match: "." + match[1].ljust(6, "0"), text.replace("Z", "+00:00"))
+    )
     if found.year <= NEVER:
         return None
     if found.tzinfo is None:

@@ -98,7 +98,11 @@ class AlertIntake:
         if episode.incident_id is None:
             return
         incident = tx.incident(episode.incident_id)
-        if not incident.active or incident.all_resolved or not all(known.resolved for known in tx.episodes(incident.id)):
+        if (
+            not incident.active
+            or incident.all_resolved
+            or not all(known.resolved for known in tx.episodes(incident.id))
+        ):
             return
         update: dict[str, object] = {"all_resolved": True}
         if not incident.begun:

@@ -170,7 +170,9 @@ class Monitor:
         scrape, problem = self._scrape(target, now)
         watch.scrapes.append(scrape)
         reading = read(tuple(watch.scrapes), self._names, self._ignored(target))
-        raised = [alert for rule in self._rules if (alert := self._judge(target, watch, rule, reading, now)) is not None]
+        raised = [
+            alert for rule in self._rules if (alert := self._judge(target, watch, rule, reading, now)) is not None
+        ]
         view = TargetCycle(
             target=target.name,
             up=scrape.up,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -123,8 +124,6 @@ def _feed(process: subprocess.Popen[bytes], data: bytes | None) -> tuple[threadi
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Kill whatever is left of the group, then reap."""
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # the group is gone
         os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass  # the group is gone
     process.wait()

@@ -39,7 +39,9 @@ class HttpClient:
                 for chunk in response.iter_bytes():
                     body += chunk
                     if len(body) > max_bytes:
-                        raise Permanent(f"{url} answered with more than {max_bytes} bytes: this agent does not read that")
+                        raise Permanent(
+                            f"{url} answered with more than {max_bytes} bytes: this agent does not read that"
+                        )
                 return Response(response.status_code, bytes(body), dict(response.headers))
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise Unreachable(f"{url} did not answer: {type(error).__name__}: {error}") from error

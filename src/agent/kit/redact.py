@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 MASK = "[redacted]"
 LONGEST = 1 << 20
-_SECRET_NAME = (
+_NAMES_OF_VALUES_TO_MASK = (
     r"(?<![a-z])(?:passwords?|passwd|passphrase|pwd|secrets?|tokens?|api[_-]?keys?|access[_-]?keys?|authorization|"
     r"cookies?|credentials?)(?![a-z])"
 )
@@ -22,13 +22,13 @@ _PATTERNS = (
     (re.compile(r"(?<=://)[^/\s:@\[\]]{1,200}:[^/\s@\[\]]{1,200}@"), f"{MASK}@"),
     (
         re.compile(
-            rf"(?i)(\b[\w.-]{{0,40}}{_SECRET_NAME}[\w.-]{{0,40}}[\"']?\s{{0,3}}[=:]\s{{0,3}}[\"']?)"
+            rf"(?i)(\b[\w.-]{{0,40}}{_NAMES_OF_VALUES_TO_MASK}[\w.-]{{0,40}}[\"']?\s{{0,3}}[=:]\s{{0,3}}[\"']?)"
             r"(?!\[redacted\]|bearer |basic )[^\s\"'&,;}\]]{1,500}"
         ),
         rf"\1{MASK}",
     ),
 )
-_NAME = re.compile(_SECRET_NAME, re.IGNORECASE)
+_NAME = re.compile(_NAMES_OF_VALUES_TO_MASK, re.IGNORECASE)
 _CONTROL = re.compile(
     r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e"
     r"\u2066-\u2069\ufeff\ud800-\udfff]"

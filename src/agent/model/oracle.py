@@ -115,13 +115,20 @@ def _differ(expected: JsonValue, actual: JsonValue, where: str) -> list[str]:
     if isinstance(expected, list) and isinstance(actual, list):
         if len(expected) != len(actual):
             return [f"{where or 'the body'} has {len(actual)} items, not {len(expected)}"]
-        return [t for n, (a, b) in enumerate(zip(expected, actual, strict=True)) for t in _differ(a, b, f"{where}[{n}]")]
+        return [
+            t for n, (a, b) in enumerate(zip(expected, actual, strict=True)) for t in _differ(a, b, f"{where}[{n}]")
+        ]
     if _same(expected, actual):
         return []
     return [f"{where or 'the body'} is {str(actual)[:80]!r}, on the good release {str(expected)[:80]!r}"]
 
 
 def _same(one: JsonValue, two: JsonValue) -> bool:
-    if isinstance(one, bool) or isinstance(two, bool) or not isinstance(one, int | float) or not isinstance(two, int | float):
+    if (
+        isinstance(one, bool)
+        or isinstance(two, bool)
+        or not isinstance(one, int | float)
+        or not isinstance(two, int | float)
+    ):
         return type(one) is type(two) and one == two
     return math.isclose(one, two, rel_tol=TOLERANCE, abs_tol=1e-12)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from statistics import median
 from typing import NamedTuple, Protocol
 
@@ -103,7 +103,9 @@ class Reading(Record):
         return sum(self.requests.values())
 
 
-def read(scrapes: Sequence[Scrape], names: MetricNames, ignored: tuple[str, ...], window: float = WINDOW_SECONDS) -> Reading:
+def read(
+    scrapes: Sequence[Scrape], names: MetricNames, ignored: tuple[str, ...], window: float = WINDOW_SECONDS
+) -> Reading:
     """Signals over the last ``window`` seconds of ``scrapes`` (oldest first); ``ignored`` routes are left out."""
     if not scrapes:
         return Reading(signals={}, requests={})
@@ -138,7 +140,7 @@ def breached(rule: Rule, reading: Reading) -> bool:
 def _increases(scrapes: Sequence[Scrape], metric: str) -> dict[Labels, float]:
     """Increase of every series of a counter over the scrapes; a value that falls is a restart from zero."""
     grown: dict[Labels, float] = {}
-    for before, after in zip(scrapes, scrapes[1:], strict=False):
+    for before, after in pairwise(scrapes):
         for (name, labels), value in after.values.items():
             if name == metric:
                 old = before.values.get((name, labels), 0.0)
@@ -150,7 +152,9 @@ def _route(labels: Mapping[str, str], names: MetricNames) -> str:
     return next((labels[key] for key in names.route_labels if key in labels), "")
 
 
-def _requests(scrapes: Sequence[Scrape], names: MetricNames, ignored: tuple[str, ...]) -> tuple[dict[str, float], float]:
+def _requests(
+    scrapes: Sequence[Scrape], names: MetricNames, ignored: tuple[str, ...]
+) -> tuple[dict[str, float], float]:
     counts: dict[str, float] = {}
     errors = 0.0
     for pairs, grown in _increases(scrapes, names.requests).items():

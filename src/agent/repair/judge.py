@@ -13,6 +13,7 @@ from ..kit.ids import short_id
 from ..model.diff_rules import DiffRules
 from ..model.experiment import Capsule, Run, Verdict
 from ..model.oracle import decide, differences
+from ..model.record import Json
 from ..model.repair import Patch, Proof, RegressionTest, Trial
 from ..model.replay import Replay, SuiteResult
 from ..model.target import Target
@@ -62,8 +63,10 @@ class Judge:
             suite_seconds += sum(t.seconds for t in result if t.name in ("suite", "regression test"))
             for one in result:
                 verdict = "passed" if one.passed else "failed"
-                data = {"trial": one.name, "passed": one.passed, "author": case.patch.author}
-                self._trail.append("trial.finished", f"{one.name} {verdict}: {one.detail}", incident_id=case.incident_id, data=data)
+                data: Json = {"trial": one.name, "passed": one.passed, "author": case.patch.author}
+                self._trail.append(
+                    "trial.finished", f"{one.name} {verdict}: {one.detail}", incident_id=case.incident_id, data=data
+                )
             if not all(one.passed for one in result):
                 break
         reasons = tuple(f"{trial.name}: {trial.detail}" for trial in trials if not trial.passed)
@@ -81,7 +84,9 @@ class Judge:
         )
         kind = "proof.accepted" if proof.accepted else "proof.refused"
         said = f"{case.patch.author}: {'every trial passed' if proof.accepted else '; '.join(reasons)}"
-        self._trail.append(kind, said, incident_id=case.incident_id, data={"proof": proof.id, "oracle": proof.oracle.strength})
+        self._trail.append(
+            kind, said, incident_id=case.incident_id, data={"proof": proof.id, "oracle": proof.oracle.strength}
+        )
         return proof, suite_seconds
 
     def _policy(self, case: Case) -> list[Trial]:
@@ -126,7 +131,12 @@ class Judge:
                 runs=(after[0],),
                 seconds=spent,
             ),
-            Trial(name="reruns", passed=green, detail=f"{len(after)} of {len(after)} green" if green else worst, runs=tuple(after[1:])),
+            Trial(
+                name="reruns",
+                passed=green,
+                detail=f"{len(after)} of {len(after)} green" if green else worst,
+                runs=tuple(after[1:]),
+            ),
         ]
         if case.capsule.expected and case.capsule.bound is None:
             found = differences(case.capsule, replays[1])
@@ -176,7 +186,9 @@ def _own(names: tuple[str, ...], test: RegressionTest | None) -> set[str]:
 
 def _compared(before: SuiteResult, after: SuiteResult, seconds: float, test: RegressionTest | None) -> Trial:
     if not after.finished:
-        return Trial(name="suite", passed=False, detail=f"the suite did not finish: {after.detail[-300:]}", seconds=seconds)
+        return Trial(
+            name="suite", passed=False, detail=f"the suite did not finish: {after.detail[-300:]}", seconds=seconds
+        )
     passed_before, passed_after = _own(before.passed, test), _own(after.passed, test)
     broken = sorted((_own(after.failed, test) - _own(before.failed, test)) | (passed_before - passed_after))
     detail = f"{len(passed_after)} tests pass, {len(passed_before)} before"
@@ -189,5 +201,7 @@ def _regression(before: SuiteResult, after: SuiteResult, test: RegressionTest) -
     stem = test.path.rpartition("/")[2].removesuffix(".py")
     red = any(stem in name for name in before.failed)
     green = any(stem in name for name in after.passed) and not any(stem in name for name in after.failed)
-    detail = f"{'fails' if red else 'does not fail'} without the patch, {'passes' if green else 'does not pass'} with it"
+    detail = (
+        f"{'fails' if red else 'does not fail'} without the patch, {'passes' if green else 'does not pass'} with it"
+    )
     return Trial(name="regression test", passed=red and green, detail=detail)

@@ -89,15 +89,15 @@ def test_incident_{name}(tmp_path):
 
 
 {look}'''
-_ANSWERS = '''def look(port, process):
+_ANSWERS = """def look(port, process):
     for wanted in CASE["requests"]:
         status, text = call(port, wanted["method"], wanted["target"], wanted["headers"], wanted["body"])
         assert status < 500, (wanted["target"], status)
         if wanted["expected"] is not None:
             assert status == wanted["expected"]["status"], (wanted["target"], status)
             assert same(wanted["expected"]["body"], json.loads(text)), (wanted["target"], text)
-'''
-_SIGNAL = '''def resident(process):
+"""
+_SIGNAL = """def resident(process):
     return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
@@ -119,7 +119,7 @@ def look(port, process):
         CASE["signal"] if CASE["gauge"] else "": max((float(parts[-1]) for parts in gauges), default=0.0),
     }
     assert measured[CASE["signal"]] <= CASE["limit"], measured
-'''
+"""
 _GAUGES = {"mae_ratio": "prediction_mae_ratio", "data_age": "data_age_seconds"}
 
 
@@ -168,7 +168,7 @@ def _case(target: Target, capsule: Capsule) -> dict[str, object]:
 
 def _requests(capsule: Capsule) -> list[dict[str, object]]:
     """Failing requests with what a good release answered; the healthy ones stay in the capsule."""
-    chosen = []
+    chosen: list[dict[str, object]] = []
     most = MOST_REQUESTS if capsule.bound is None else len(capsule.failing)
     for index, request in enumerate(capsule.failing[:most]):
         expected = capsule.expected[index] if index < len(capsule.expected) else None

@@ -15,9 +15,10 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from ..errors import Unsafe
 from ..kit.command import MINIMAL_ENV, run
@@ -26,7 +27,14 @@ INSIDE_UID = 65534
 MEBI = 1 << 20
 WATCH_EVERY = 0.05
 SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime", "/etc/mime.types")
+SYSTEM_FILES = (
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/alternatives",
+    "/etc/localtime",
+    "/etc/mime.types",
+)
 TMP = ("--perms", "1777", "--size", str(256 * MEBI), "--tmpfs", "/tmp")  # noqa: S108 - the sandbox's own /tmp
 
 
@@ -149,7 +157,7 @@ class Bubblewrap:
                 flags += ["--ro-bind", folder, folder]
         for file in SYSTEM_FILES:
             flags += ["--ro-bind-try", file, file]
-        return [*flags, "--proc", "/proc", "--dev", "/dev", *TMP]  # noqa: S108
+        return [*flags, "--proc", "/proc", "--dev", "/dev", *TMP]
 
     def _command(
         self,
@@ -187,7 +195,7 @@ def _bounded(argv: Sequence[str], limits: Limits) -> list[str]:
     return ["/usr/bin/prlimit", *bounds, "--", *drop, *argv]
 
 
-def _file_size_limit(limits: Limits):  # noqa: ANN202 - the callable that Popen wants
+def _file_size_limit(limits: Limits) -> Callable[[], None]:
     import resource
 
     size = limits.file_mib * MEBI
@@ -198,7 +206,7 @@ def _file_size_limit(limits: Limits):  # noqa: ANN202 - the callable that Popen 
     return apply
 
 
-def _read(out, err, limit: int) -> tuple[tuple[bytes, bytes], bool]:  # noqa: ANN001 - two open temporary files
+def _read(out: IO[bytes], err: IO[bytes], limit: int) -> tuple[tuple[bytes, bytes], bool]:
     texts, truncated = [], False
     for file in (out, err):
         file.seek(0, os.SEEK_END)
@@ -234,6 +242,7 @@ class _Watcher:
 
     def _find_first(self) -> None:
         """The pid, outside, of the namespace's first process; bubblewrap writes it when it is up."""
+
         def read() -> None:
             with os.fdopen(self._status, "rb") as status:
                 for line in status:

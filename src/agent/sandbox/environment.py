@@ -34,7 +34,9 @@ class Environments:
     ``installer_env`` is what the downloader may see of the process environment (proxy, index and certificate settings).
     """
 
-    def __init__(self, root: Path, *, python: Path | None = None, installer_env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, root: Path, *, python: Path | None = None, installer_env: Mapping[str, str] | None = None
+    ) -> None:
         self._root = root
         self._python = python or (SYSTEM_PYTHON if SYSTEM_PYTHON.exists() else Path(sys.executable))
         self._env = {**MINIMAL_ENV, **(installer_env or {})}

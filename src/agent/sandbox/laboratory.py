@@ -14,8 +14,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
-
-from pydantic import JsonValue
+from typing import Any
 
 from ..errors import Conflict, NotFound
 from ..kit.exposition import parse
@@ -119,14 +118,17 @@ class SandboxLaboratory:
 
     # -- what goes in --------------------------------------------------------------------------------------------
 
-    def _order(self, target: Target, capsule: Capsule) -> dict[str, JsonValue]:
+    def _order(self, target: Target, capsule: Capsule) -> dict[str, Any]:
         soaking = capsule.soak_seconds > 0
         replayed = {name: value for name, value in capsule.env.items() if name in target.replay_env}
         env = {**target.env, **replayed, **(target.soak_env if soaking else {})}
         log = f"{STATE}/service.log" if target.log_env else ""
         if target.log_env:
             env[target.log_env] = log
-        serve = [part.replace("{python}", f"{ENVIRONMENT}/bin/python").replace("{host}", "127.0.0.1") for part in target.serve]
+        serve = [
+            part.replace("{python}", f"{ENVIRONMENT}/bin/python").replace("{host}", "127.0.0.1")
+            for part in target.serve
+        ]
         requests = [request.model_dump(mode="json") for request in (*capsule.failing, *capsule.healthy)]
         return {
             "serve": serve,
@@ -150,7 +152,14 @@ class SandboxLaboratory:
         return {**target.env, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": "/tmp"}  # noqa: S108 - inside the sandbox
 
     def _run(
-        self, tree: Path, environment: Path, state: Path, argv: Sequence[str], env: Mapping[str, str], limits: Limits, feed: str
+        self,
+        tree: Path,
+        environment: Path,
+        state: Path,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        limits: Limits,
+        feed: str,
     ) -> SandboxResult:
         driver = Path(__file__).with_name("driver.py")
         (state / "var").mkdir()
@@ -215,7 +224,11 @@ class SandboxLaboratory:
         try:
             report = json.loads(result.stdout)
         except ValueError:
-            why = f"the {result.limit} limit ended it" if result.limit else result.stderr.decode("utf-8", "replace")[-500:]
+            why = (
+                f"the {result.limit} limit ended it"
+                if result.limit
+                else result.stderr.decode("utf-8", "replace")[-500:]
+            )
             return Replay(started=False, problem=f"the run gave no report: {why}", seconds=seconds)
         if not report["started"]:
             return Replay(
@@ -244,7 +257,7 @@ class SandboxLaboratory:
             seconds=seconds,
         )
 
-    def _measured(self, capsule: Capsule, report: dict) -> dict[str, float]:  # type: ignore[type-arg]
+    def _measured(self, capsule: Capsule, report: dict[str, Any]) -> dict[str, float]:
         durations = report.get("durations") or []
         measured: dict[str, float] = {}
         if durations:
@@ -254,7 +267,7 @@ class SandboxLaboratory:
             measured["error_ratio"] = sum(report["failures"][: len(capsule.failing)]) / sent
         for sample in parse(report.get("metrics_after", "")):
             for signal, metric in self._gauges.items():
-                if sample.name == metric and sample.value == sample.value:  # noqa: PLR0124 - leaves NaN out
+                if sample.name == metric and sample.value == sample.value:
                     measured[signal] = max(sample.value, measured.get(signal, sample.value))
         measured |= _growth(report.get("rss") or [])
         return measured
@@ -271,7 +284,7 @@ def _growth(points: list[list[float]]) -> dict[str, float]:
     return measured
 
 
-def _signatures(report: dict, target: Target) -> dict[int, Signature]:  # type: ignore[type-arg]
+def _signatures(report: dict[str, Any], target: Target) -> dict[int, Signature]:
     """Which failing answer left which exception in the service's log: failures are logged in the order they were sent."""
     failing = [index for index, answer in enumerate(report["answers"]) if answer["status"] >= 500]  # noqa: PLR2004
     logged = [found for line in report["log"].splitlines() if (found := signature_of_line(line)) is not None]

@@ -62,9 +62,13 @@ class Chain:
         for entry in entries:
             seq += 1
             if entry.seq != seq:
-                return Verdict(ok=False, entries=seq - 1, bad=seq, reason=f"entry {seq} is missing; {entry.seq} follows")
+                return Verdict(
+                    ok=False, entries=seq - 1, bad=seq, reason=f"entry {seq} is missing; {entry.seq} follows"
+                )
             if entry.previous != previous:
-                return Verdict(ok=False, entries=seq - 1, bad=seq, reason=f"entry {seq} does not follow the one before it")
+                return Verdict(
+                    ok=False, entries=seq - 1, bad=seq, reason=f"entry {seq} does not follow the one before it"
+                )
             if not hmac.compare_digest(entry.hash, self.hash(entry)):
                 return Verdict(ok=False, entries=seq - 1, bad=seq, reason=f"entry {seq} was changed")
             previous = entry.hash

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, Inspector, create_engine, event, inspect, text
 
@@ -10,11 +11,10 @@ from ..errors import Misconfigured
 from .tables import metadata
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-_APPEND_ONLY = (
-    "CREATE TRIGGER IF NOT EXISTS audit_no_update BEFORE UPDATE ON audit "
-    "BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END",
-    "CREATE TRIGGER IF NOT EXISTS audit_no_delete BEFORE DELETE ON audit "
-    "BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END",
+_APPEND_ONLY = tuple(
+    f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb.lower()} BEFORE {verb} ON audit "
+    "BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END"
+    for verb in ("UPDATE", "DELETE")
 )
 
 
@@ -22,8 +22,10 @@ def connect(url: str) -> Engine:
     """An engine with a schema that is up to date. Raises `Misconfigured`."""
     try:
         engine = create_engine(url)
-    except Exception as error:  # noqa: BLE001 - any failure here means the setting is wrong
-        raise Misconfigured(f"DATABASE_URL cannot be used: {error}. Write sqlite:///PATH or postgresql+psycopg://…") from error
+    except Exception as error:
+        raise Misconfigured(
+            f"DATABASE_URL cannot be used: {error}. Write sqlite:///PATH or postgresql+psycopg://…"
+        ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _pragmas)
         event.listen(engine, "begin", _immediate)
@@ -31,7 +33,7 @@ def connect(url: str) -> Engine:
     return engine
 
 
-def _pragmas(connection, _record) -> None:  # noqa: ANN001 - SQLAlchemy's own types
+def _pragmas(connection: Any, _record: Any) -> None:
     """WAL so that readers never wait; FULL so that what was acknowledged survives a power cut."""
     connection.isolation_level = None
     cursor = connection.cursor()
@@ -40,7 +42,7 @@ def _pragmas(connection, _record) -> None:  # noqa: ANN001 - SQLAlchemy's own ty
     cursor.close()
 
 
-def _immediate(connection) -> None:  # noqa: ANN001 - SQLAlchemy's own type
+def _immediate(connection: Any) -> None:
     """Take the write lock at the start: a transaction that reads, then writes, cannot fail half-way."""
     if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -54,7 +56,11 @@ def _migrate(engine: Engine) -> None:
     head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
     with engine.connect() as connection:
         names = inspect(connection).get_table_names()
-        current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if "alembic_version" in names else None
+        current = (
+            connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            if "alembic_version" in names
+            else None
+        )
     if current == head:
         return
     from alembic import command
@@ -74,7 +80,11 @@ def differences(engine: Engine) -> list[str]:
     inspector: Inspector = inspect(engine)
     found = []
     for table in metadata.tables.values():
-        there = {column["name"] for column in inspector.get_columns(table.name)} if inspector.has_table(table.name) else set()
+        there = (
+            {column["name"] for column in inspector.get_columns(table.name)}
+            if inspector.has_table(table.name)
+            else set()
+        )
         wanted = {column.name for column in table.columns}
         if there != wanted:
             found.append(f"{table.name}: {sorted(there ^ wanted)}")

@@ -259,7 +259,7 @@ class Store:
 
     def due(self, now: datetime) -> tuple[Incident, ...]:
         """Active incidents to be run: those that wait for nothing, and those whose ``wake_at`` has passed."""
-        waiting = [incident for incident in self.incidents(active=True, limit=1000)]
+        waiting = self.incidents(active=True, limit=1000)
         return tuple(i for i in waiting if i.waiting is None or (i.wake_at is not None and i.wake_at <= now))
 
     def next_wake(self) -> datetime | None:

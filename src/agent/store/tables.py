@@ -17,7 +17,13 @@ incidents = Table(
     Column("opened_at", String(40), nullable=False),
     Column("body", Text, nullable=False),
 )
-Index("one_active_incident", incidents.c.target, unique=True, sqlite_where=incidents.c.active, postgresql_where=incidents.c.active)
+Index(
+    "one_active_incident",
+    incidents.c.target,
+    unique=True,
+    sqlite_where=incidents.c.active,
+    postgresql_where=incidents.c.active,
+)
 
 documents = Table(
     "documents",

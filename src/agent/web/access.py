@@ -99,7 +99,7 @@ class Keys:
 
     def is_token(self, shown: str) -> bool:
         """Whether this is one of the tokens; takes the same time for every wrong one."""
-        return any([_same(shown, token) for token in self.tokens])
+        return sum(_same(shown, token) for token in self.tokens) > 0
 
     def is_webhook_secret(self, shown: str) -> bool:
         """Whether this is WEBHOOK_SECRET."""
@@ -241,7 +241,9 @@ def same_origin(method: str, headers: Mapping[str, str]) -> None:
     if origin is not None:
         foreign = foreign or origin == "null" or urlsplit_netloc(origin) != headers.get("host", "").lower()
     if foreign:
-        raise Problem(403, "This request comes from another site's page. Use the agent's own page, or the command line.")
+        raise Problem(
+            403, "This request comes from another site's page. Use the agent's own page, or the command line."
+        )
 
 
 def urlsplit_netloc(origin: str) -> str:
@@ -291,5 +293,6 @@ def _sign(token: str, claim: str) -> str:
 
 def _same(left: str, right: str) -> bool:
     return hmac.compare_digest(
-        hashlib.sha256(left.encode("utf-8", "replace")).digest(), hashlib.sha256(right.encode("utf-8", "replace")).digest()
+        hashlib.sha256(left.encode("utf-8", "replace")).digest(),
+        hashlib.sha256(right.encode("utf-8", "replace")).digest(),
     )

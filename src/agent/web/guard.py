@@ -23,16 +23,24 @@ MOST_BYTES = 5 << 20
 BODY_SECONDS = 15.0
 LARGE = 64 << 10
 DEEPEST = 64
+POLICY = b"; ".join(
+    (
+        b"default-src 'none'",
+        b"style-src 'self'",
+        b"script-src 'self'",
+        b"connect-src 'self'",
+        b"img-src 'self' data:",
+        b"form-action 'self'",
+        b"base-uri 'none'",
+        b"frame-ancestors 'none'",
+    )
+)
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
     (b"cache-control", b"no-store"),
-    (
-        b"content-security-policy",
-        b"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
-        b"form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    ),
+    (b"content-security-policy", POLICY),
 )
 _log = structlog.get_logger("agent.web")
 
@@ -57,8 +65,7 @@ class Guard:
             await self._app(scope, receive, answer)
         except Problem as problem:
             await answer.instead(scope, receive, problem)
-        except Exception as error:
-            # The last catch: whatever it was, the caller gets a problem document and the log the traceback.
+        except Exception as error:  # noqa: BLE001 - the last catch: a problem document for the caller, the traceback for the log
             _log.exception("request.failed", method=scope["method"], path=scope["path"])
             await answer.instead(scope, receive, error)
 
@@ -116,7 +123,9 @@ async def _read(headers: Mapping[str, str], receive: Receive) -> bytes:
     stated = headers.get("content-length", "0").strip()
     if not stated.isascii() or not stated.isdigit():
         raise Problem(400, "Content-Length is not a number.")
-    too_large = Problem(413, f"The body is over {MOST_BYTES >> 20} MiB. Send less at once.", headers={"connection": "close"})
+    too_large = Problem(
+        413, f"The body is over {MOST_BYTES >> 20} MiB. Send less at once.", headers={"connection": "close"}
+    )
     if len(stated) > len(str(MOST_BYTES)) or int(stated) > MOST_BYTES:
         raise too_large
     body = bytearray()

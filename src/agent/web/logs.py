@@ -12,6 +12,7 @@ import structlog
 from ..kit.redact import MASK, redact, redact_json
 
 SHORTEST_SECRET = 4
+ACCESS_FIELDS = 5
 SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 LONGEST_TRACEBACK = 20_000
 
@@ -79,7 +80,12 @@ def configure(level: str, secrets: Sequence[str], stream: TextIO | None = None) 
 def _access(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """The web server's access line as fields."""
     record = event.get("_record")
-    if record is not None and record.name == "uvicorn.access" and isinstance(record.args, tuple) and len(record.args) == 5:  # noqa: PLR2004 - uvicorn's own five
+    if (
+        record is not None
+        and record.name == "uvicorn.access"
+        and isinstance(record.args, tuple)
+        and len(record.args) == ACCESS_FIELDS
+    ):
         client, method, path, _version, status = record.args
         event.update(event="request", client=str(client), method=str(method), path=str(path), status=status)
     return event

@@ -13,7 +13,17 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from ..errors import AgentError, Busy, Conflict, Misconfigured, NotFound, Permanent, Superseded, Transient, UnknownEffect
+from ..errors import (
+    AgentError,
+    Busy,
+    Conflict,
+    Misconfigured,
+    NotFound,
+    Permanent,
+    Superseded,
+    Transient,
+    UnknownEffect,
+)
 from ..kit.redact import fence
 
 MEDIA_TYPE = "application/problem+json"
@@ -27,7 +37,7 @@ _STATUS: tuple[tuple[type[AgentError], HTTPStatus], ...] = (
     (UnknownEffect, HTTPStatus.CONFLICT),
     (Misconfigured, HTTPStatus.SERVICE_UNAVAILABLE),
     (Transient, HTTPStatus.SERVICE_UNAVAILABLE),
-    (Permanent, HTTPStatus.UNPROCESSABLE_CONTENT),
+    (Permanent, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
 
 
@@ -92,7 +102,7 @@ def status_of(error: AgentError) -> HTTPStatus:
 def install(app: FastAPI) -> None:
     """Answer every error of the application with a problem document."""
 
-    async def answer(_: Request, error: Exception) -> Response:  # noqa: RUF029 - the framework awaits it
+    async def answer(_: Request, error: Exception) -> Response:
         return of(error)
 
     for kind in (Problem, AgentError, RequestValidationError, HTTPException):
@@ -120,7 +130,7 @@ def _invalid(error: RequestValidationError) -> Response:
     ]
     first = f"{mistakes[0].at}: {mistakes[0].message}" if mistakes else "it is not what this route takes"
     detail = f"The request cannot be used: {first}. /docs describes what this route takes."
-    return respond(HTTPStatus.UNPROCESSABLE_CONTENT, detail, errors=mistakes)
+    return respond(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=mistakes)
 
 
 def _plain(error: HTTPException) -> str:

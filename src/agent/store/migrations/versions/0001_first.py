@@ -28,7 +28,9 @@ def upgrade() -> None:
         sa.Column("body", sa.Text, nullable=False),
     )
     where = sa.text("active")
-    op.create_index("one_active_incident", "incidents", ["target"], unique=True, sqlite_where=where, postgresql_where=where)
+    op.create_index(
+        "one_active_incident", "incidents", ["target"], unique=True, sqlite_where=where, postgresql_where=where
+    )
     op.create_table(
         "documents",
         sa.Column("incident_id", sa.String(64), primary_key=True),

@@ -1,0 +1,5 @@
+"""``python -m agent.cli``."""
+
+from .commands import main
+
+main()

@@ -1,0 +1,284 @@
+"""Every command. Exit codes: 0 success, 1 a negative result, 2 bad usage or an error."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from ..errors import AgentError
+from ..settings import Settings, load, passed_on
+from .client import LONG_SECONDS, Client
+from .skeleton import AGENT_TOML
+
+NEGATIVE, ERROR = 1, 2
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+incidents = typer.Typer(no_args_is_help=True, help="Incidents: list, show, watch, prove.")
+audit = typer.Typer(no_args_is_help=True, help="The audit trail: verify, tail, export.")
+token = typer.Typer(no_args_is_help=True, help="The service's token.")
+app.add_typer(incidents, name="incidents")
+app.add_typer(audit, name="audit")
+app.add_typer(token, name="token")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Id = Annotated[str, typer.Argument(help="The incident's id.")]
+By = Annotated[str, typer.Option("--by", help="Who answers; the audit trail names this person.")]
+
+
+def main() -> None:
+    """Run a command; errors are one sentence on standard error and exit code 2."""
+    try:
+        app()
+    except AgentError as error:
+        typer.echo(f"mpa: {error}", err=True)
+        sys.exit(ERROR)
+
+
+def _client() -> Client:
+    return Client(load())
+
+
+def _print(value: Any, as_json: bool, render: Callable[[Any], None]) -> None:
+    if as_json:
+        typer.echo(json.dumps(value))
+    else:
+        render(value)
+
+
+def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on (API_HOST).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port (API_PORT).")] = None,
+) -> None:
+    """Run the service."""
+    import uvicorn
+
+    settings = load()
+    from ..main import app as api
+
+    uvicorn.run(
+        api,
+        host=host or settings.api_host,
+        port=port or settings.api_port,
+        log_config=None,
+        timeout_graceful_shutdown=3,
+    )
+
+
+@app.command()
+def demo(
+    seed: Annotated[int, typer.Option(help="Which fault, and where in the history.")] = 1,
+    stack: Annotated[str, typer.Option(help="embedded or prometheus.")] = "embedded",
+    as_json: Json = False,
+) -> None:
+    """Break a running service on purpose and watch the agent bring it back."""
+    argv = [sys.executable, "-m", "drills.demo", "--seed", str(seed), "--stack", stack]
+    os.execve(sys.executable, [*argv, "--json"] if as_json else argv, passed_on())  # noqa: S606 - our own program, in our place
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """What is running, and what waits for you."""
+
+    def render(value: dict[str, Any]) -> None:
+        for name in ("version", "environment", "safety_mode", "emergency_stop", "monitoring", "active_incidents"):
+            typer.echo(f"{name.replace('_', ' ')}: {value[name]}")
+        for target in value["targets"]:
+            firing = ", ".join(target["firing"]) or "quiet"
+            typer.echo(f"target {target['name']} ({target['url']}): {firing}")
+        for each in value["waiting_for_person"]:
+            typer.echo(f"waiting for you: {each} (mpa incidents show {each})")
+
+    _print(_client().get("/status"), as_json, render)
+
+
+@app.command()
+def approve(incident_id: Id, by: By, comment: str = "", as_json: Json = False) -> None:
+    """Say yes to what the incident asks."""
+    _answer(incident_id, "approve", by, comment, as_json)
+
+
+@app.command()
+def reject(
+    incident_id: Id, by: By, reason: Annotated[str, typer.Option("--reason")] = "", as_json: Json = False
+) -> None:
+    """Say no to what the incident asks."""
+    _answer(incident_id, "reject", by, reason, as_json)
+
+
+def _answer(incident_id: str, answer: str, by: str, comment: str, as_json: bool) -> None:
+    result = _client().post(f"/incidents/{incident_id}/{answer}", {"by": by, "comment": comment})
+    _print(result, as_json, lambda value: typer.echo(f"{value['state']} by {value['by']}"))
+
+
+@incidents.command("list")
+def list_incidents(active: bool | None = None, limit: int = 20, as_json: Json = False) -> None:
+    """Incidents, newest first."""
+
+    def render(found: list[dict[str, Any]]) -> None:
+        rows = [(i["opened_at"][:19], i["id"], i["outcome"] or i["waiting"] or i["phase"], i["title"]) for i in found]
+        _table(("opened (UTC)", "incident", "state", "title"), rows)
+
+    _print(_client().get("/incidents", active=active, limit=limit), as_json, render)
+
+
+@incidents.command()
+def show(incident_id: Id, as_json: Json = False) -> None:
+    """Everything about one incident."""
+    _print(_client().get(f"/incidents/{incident_id}"), as_json, _render_incident)
+
+
+def _render_incident(detail: dict[str, Any]) -> None:
+    incident, documents = detail["incident"], detail["documents"]
+    typer.echo(
+        f"{incident['title']}\n{incident['id']}  {incident['outcome'] or incident['phase']}  {incident['reason']}"
+    )
+    diagnosis, proposal = documents["diagnosis"], documents["proposal"]
+    for guess in (diagnosis or {}).get("hypotheses", []):
+        typer.echo(f"  {guess['confidence']:>5.0%}  {guess['cause']}: {guess['title']}")
+    if proposal and proposal["patch"]:
+        typer.echo(f"\n{proposal['patch']['diff']}")
+        for trial in proposal["proof"]["trials"]:
+            typer.echo(f"  {'passed' if trial['passed'] else 'FAILED'}  {trial['name']}: {trial['detail']}")
+    if incident["waiting"] == "approval":
+        typer.echo(f"\nIt waits for you: mpa approve {incident['id']} --by NAME")
+
+
+@incidents.command()
+def watch(incident_id: Id, as_json: Json = False) -> None:
+    """Follow one incident live until it closes."""
+    for entry in _client().events(f"/incidents/{incident_id}/events"):
+        typer.echo(json.dumps(entry) if as_json else f"{entry['at'][11:19]}  {entry['kind']:22}  {entry['message']}")
+        if entry["kind"] == "incident.closed":
+            return
+
+
+@incidents.command()
+def prove(incident_id: Id, as_json: Json = False) -> None:
+    """Run the stored proof again; exit 1 when it does not hold."""
+    proof = _client().post(f"/incidents/{incident_id}/prove", seconds=LONG_SECONDS)
+
+    def render(value: dict[str, Any]) -> None:
+        for trial in value["trials"]:
+            typer.echo(f"{'passed' if trial['passed'] else 'FAILED'}  {trial['name']}: {trial['detail']}")
+        typer.echo("the proof holds" if value["accepted"] else "the proof does not hold")
+
+    _print(proof, as_json, render)
+    if not proof["accepted"]:
+        raise typer.Exit(NEGATIVE)
+
+
+@audit.command()
+def verify(as_json: Json = False) -> None:
+    """Check the hash chain; exit 1 when it is broken."""
+    report = _client().get("/audit/verify")
+    said = f"intact: {report['entries']} entries" if report["intact"] else f"BROKEN: {report['problem']}"
+    _print(report, as_json, lambda _: typer.echo(said))
+    if not report["intact"]:
+        raise typer.Exit(NEGATIVE)
+
+
+@audit.command()
+def tail(count: int = 20, as_json: Json = False) -> None:
+    """The newest entries."""
+    client = _client()
+    newest = client.get("/audit/verify")["entries"]
+    for entry in client.get("/audit", after=max(0, newest - count), limit=count):
+        typer.echo(
+            json.dumps(entry)
+            if as_json
+            else f"{entry['at'][:19]}  {entry['actor']:12}  {entry['kind']}: {entry['message']}"
+        )
+
+
+@audit.command()
+def export(file: Annotated[Path, typer.Argument(help="Where to write the entries, one JSON object a line.")]) -> None:
+    """Write the whole trail as NDJSON."""
+    client, after, count = _client(), 0, 0
+    with file.open("w", encoding="utf-8") as out:
+        while entries := client.get("/audit", after=after, limit=1000):
+            for entry in entries:
+                out.write(json.dumps(entry) + "\n")
+            after, count = entries[-1]["seq"], count + len(entries)
+    typer.echo(f"{count} entries written to {file}")
+
+
+@token.command("show")
+def show_token() -> None:
+    """Print the token of this state folder."""
+    file = load().token_file
+    if not file.exists():
+        typer.echo(f"mpa: there is no token yet in {file.parent}: start the service once (`mpa serve`)", err=True)
+        raise typer.Exit(ERROR)
+    typer.echo(file.read_text().strip())
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument()] = Path()) -> None:
+    """Write a commented agent.toml; never overwrites one."""
+    file = folder / "agent.toml"
+    if file.exists():
+        typer.echo(f"mpa: {file} is there already and was left alone", err=True)
+        raise typer.Exit(ERROR)
+    file.write_text(AGENT_TOML, encoding="utf-8")
+    typer.echo(f"{file} written: fill in the target, then run `mpa doctor`")
+
+
+Finding = tuple[Literal["ok", "missing"], str, str]
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Check this machine: sandbox, git, settings, service. Exit 1 when something is missing."""
+    settings = load()
+    found = [_tool("git"), _sandbox(), _targets(settings), _service(settings)]
+    rows = [{"state": state, "part": part, "detail": detail} for state, part, detail in found]
+    _print(rows, as_json, lambda _: _table(("", "part", ""), [tuple(row) for row in found]))
+    if any(state != "ok" for state, _, _ in found):
+        raise typer.Exit(NEGATIVE)
+
+
+def _tool(name: str) -> Finding:
+    path = shutil.which(name)
+    return ("ok", name, path) if path else ("missing", name, f"install it: apt-get install {name}")
+
+
+def _sandbox() -> Finding:
+    from ..app import check_sandbox
+
+    problem = check_sandbox()
+    return ("missing", "sandbox", problem) if problem else ("ok", "sandbox", "bubblewrap isolates here")
+
+
+def _targets(settings: Settings) -> Finding:
+    if not settings.targets:
+        return "missing", "targets", "describe one in agent.toml: `mpa init` writes a commented file"
+    absent = [target.name for target in settings.targets if not target.repository.exists()]
+    if absent:
+        return "missing", "targets", f"no repository where agent.toml says: {', '.join(absent)}"
+    return "ok", "targets", ", ".join(target.name for target in settings.targets)
+
+
+def _service(settings: Settings) -> Finding:
+    try:
+        health = Client(settings).get("/health")
+    except AgentError as error:
+        return "missing", "service", str(error)
+    return "ok", "service", str(health["status"])

@@ -1,0 +1,327 @@
+"""The HTTP application: every route of the contract, over the `Service`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, FastAPI, Header, Path, Query, Request
+from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from pydantic import AwareDatetime, BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from .. import __version__
+from ..model.evidence import Change
+from ..settings import Settings
+from . import pages, problems
+from .access import Access, Caller, Keys, person
+from .guard import Guard
+from .metrics import exposition
+from .problems import Problem
+from .service import Service
+
+Provider = Callable[[], Service]
+HEARTBEAT_SECONDS = 10.0
+MOST_LISTENERS = 32
+PAGE = 500
+IncidentId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+
+
+class Answer(BaseModel):
+    """A person's answer to what an incident asks. ``subject`` binds it to what was looked at."""
+
+    subject: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    comment: str = Field(default="", max_length=1000)
+    by: str = Field(default="", max_length=100)
+
+
+class SafetyMode(BaseModel):
+    """Safety mode on or off."""
+
+    enabled: bool
+
+
+class Reason(BaseModel):
+    """Why."""
+
+    reason: str = Field(default="", max_length=1000)
+
+
+class ReportedChange(BaseModel):
+    """A deploy, flag or configuration change that CI reports."""
+
+    id: str = Field(min_length=1, max_length=120)
+    kind: Literal["commit", "deploy", "flag", "config"]
+    timestamp: AwareDatetime
+    component: str = Field(default="service", max_length=200)
+    author: str = Field(default="", max_length=200)
+    title: str = Field(default="", max_length=500)
+    files: list[Annotated[str, Field(max_length=500)]] = Field(default=[], max_length=500)
+    diff: str | None = Field(default=None, max_length=500_000)
+    commit: str | None = Field(default=None, pattern=r"^[0-9a-f]{40}$")
+    target: str | None = Field(default=None, max_length=200)
+
+
+def create_api(
+    provider: Provider,
+    settings: Settings,
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
+) -> FastAPI:
+    """The application; ``provider`` gives the running service (503 while there is none)."""
+    keys = Keys(settings)
+    api = FastAPI(
+        title="Market Programmer Agent",
+        version=__version__,
+        lifespan=lifespan,
+        responses=problems.responses(404),
+        redoc_url=None,
+    )
+    problems.install(api)
+    for router in (
+        _reading(provider),
+        _incidents(provider),
+        _deciding(provider),
+        _controls(provider),
+        _audit(provider),
+    ):
+        api.include_router(router)
+    api.include_router(pages.router(provider, keys))
+    api.add_middleware(Guard, access=Access(settings, keys))
+    api.openapi = lambda: _description(api)  # type: ignore[method-assign]
+    return api
+
+
+def _description(api: FastAPI) -> dict[str, Any]:
+    """The OpenAPI description, with the problem document that every error is."""
+    if not api.openapi_schema:
+        description = FastAPI.openapi(api)
+        schemas = description.setdefault("components", {}).setdefault("schemas", {})
+        whole = problems.ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(whole.pop("$defs", {}))
+        schemas["ProblemDocument"] = whole
+        api.openapi_schema = description
+    return api.openapi_schema
+
+
+def _caller(request: Request) -> Caller:
+    caller: Caller = request.scope["state"]["caller"]
+    return caller
+
+
+def _principal(request: Request) -> str:
+    """The named person behind the request. Raises `Problem` 401."""
+    caller = _caller(request)
+    if caller.principal is None:
+        raise Problem(401, "This needs a person: send `Authorization: Bearer TOKEN`; `mpa token show` prints it.")
+    return caller.principal
+
+
+def _dump(record: Any) -> Any:
+    return record.model_dump(mode="json")
+
+
+def _reading(provider: Provider) -> APIRouter:
+    router = APIRouter(tags=["status"])
+
+    @router.get("/health")
+    def health() -> dict[str, Any]:
+        """How the agent does."""
+        return dict(_dump(provider().health()))
+
+    @router.get("/status")
+    def status() -> dict[str, Any]:
+        """Where the agent stands."""
+        return dict(_dump(provider().status()))
+
+    @router.get("/metrics", response_class=PlainTextResponse)
+    def metrics() -> Response:
+        """Prometheus exposition."""
+        return Response(exposition(provider().figures()), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @router.get("/monitoring/status")
+    def monitoring() -> dict[str, Any]:
+        """What the built-in monitor saw last."""
+        watch = provider().monitoring
+        last = None if watch.last is None else _dump(watch.last)
+        return {"running": watch.running, "interval": watch.interval, "last": last}
+
+    @router.post("/monitoring/cycle")
+    def cycle() -> dict[str, Any]:
+        """Run one monitoring cycle and return what it saw."""
+        return dict(_dump(provider().monitoring.cycle()))
+
+    return router
+
+
+def _incidents(provider: Provider) -> APIRouter:
+    router = APIRouter(tags=["incidents"])
+    listeners = asyncio.Semaphore(MOST_LISTENERS)
+
+    @router.post("/webhook/alerts")
+    def alerts(delivery: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
+        """An Alertmanager version 4 delivery; stored before this answers."""
+        return dict(_dump(provider().accept_webhook(delivery, source="alertmanager")))
+
+    @router.get("/incidents")
+    def incidents(active: bool | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> list[dict[str, Any]]:
+        """Incidents, newest first."""
+        return [_dump(incident) for incident in provider().incidents(active=active, limit=limit)]
+
+    @router.get("/incidents/{incident_id}")
+    def incident(incident_id: IncidentId, request: Request) -> Response:
+        """One incident with everything that belongs to it; a page for browsers."""
+        detail = provider().incident(incident_id)
+        if "text/html" in request.headers.get("accept", ""):
+            return pages.incident(request, detail)
+        return JSONResponse(_dump(detail))
+
+    @router.get("/incidents/{incident_id}/events", response_class=StreamingResponse)
+    async def events(
+        incident_id: IncidentId,
+        request: Request,
+        after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+        follow: bool = True,
+        last_event_id: Annotated[str, Header()] = "",
+    ) -> Response:
+        """The incident's trail as server-sent events, from ``after`` or ``Last-Event-ID``."""
+        service = provider()
+        await run_in_threadpool(service.incident, incident_id)
+        start = int(last_event_id) if re.fullmatch(r"[0-9]{1,15}", last_event_id) else after
+        if listeners.locked():
+            raise Problem(503, "Too many listeners: try again later, or ask with follow=false.")
+        stream = _stream(service, incident_id, start, request.is_disconnected, listeners, follow=follow)
+        return StreamingResponse(stream, media_type="text/event-stream")
+
+    return router
+
+
+async def _stream(
+    service: Service,
+    incident_id: str,
+    after: int,
+    gone: Callable[[], Awaitable[bool]],
+    listeners: asyncio.Semaphore,
+    *,
+    follow: bool,
+) -> AsyncIterator[str]:
+    async with listeners:
+        newest = 0
+        while True:
+            entries = await run_in_threadpool(service.entries, incident_id=incident_id, after=after, limit=PAGE)
+            for entry in entries:
+                after = entry.seq
+                yield f"id: {entry.seq}\nevent: {entry.kind}\ndata: {json.dumps(_dump(entry))}\n\n"
+            if entries:
+                continue
+            if not follow or await gone():
+                return
+            seen = await run_in_threadpool(service.wait, max(after, newest), HEARTBEAT_SECONDS)
+            if seen <= max(after, newest):
+                yield ": still here\n\n"
+            newest = seen
+
+
+def _deciding(provider: Provider) -> APIRouter:
+    router = APIRouter(tags=["decisions"])
+    refusals = problems.responses(404, 409)
+
+    @router.post("/incidents/{incident_id}/approve", responses=refusals)
+    def approve(incident_id: IncidentId, request: Request, answer: Answer | None = None) -> dict[str, Any]:
+        """Yes to what the incident asks."""
+        return _answered(provider(), incident_id, _principal(request), answer, yes=True)
+
+    @router.post("/incidents/{incident_id}/reject", responses=refusals)
+    def reject(incident_id: IncidentId, request: Request, answer: Answer | None = None) -> dict[str, Any]:
+        """No to what the incident asks."""
+        return _answered(provider(), incident_id, _principal(request), answer, yes=False)
+
+    @router.post("/incidents/{incident_id}/cancel", responses=refusals)
+    def cancel(incident_id: IncidentId, request: Request, why: Reason | None = None) -> dict[str, Any]:
+        """Cancel what has not begun."""
+        said = why.reason if why else ""
+        return dict(_dump(provider().cancel(incident_id, by=_principal(request), comment=said)))
+
+    @router.post("/incidents/{incident_id}/retry", responses=refusals)
+    def retry(incident_id: IncidentId, request: Request, why: Reason | None = None) -> dict[str, Any]:
+        """Begin the next attempt."""
+        said = why.reason if why else ""
+        return dict(_dump(provider().retry(incident_id, by=_principal(request), comment=said)))
+
+    @router.post("/incidents/{incident_id}/prove", responses=refusals)
+    def prove(incident_id: IncidentId, request: Request) -> dict[str, Any]:
+        """Run the stored proof again."""
+        _principal(request)
+        return dict(_dump(provider().prove(incident_id)))
+
+    @router.post("/changes", status_code=202, responses=refusals)
+    def changes(change: ReportedChange, request: Request) -> dict[str, str]:
+        """CI reports a deploy, flag or configuration change."""
+        record = Change(**{**change.model_dump(exclude={"target"}), "files": tuple(change.files)})
+        provider().report_change(record, target=change.target, by=_principal(request))
+        return {"stored": change.id}
+
+    return router
+
+
+def _answered(service: Service, incident_id: str, by: str, answer: Answer | None, *, yes: bool) -> dict[str, Any]:
+    given = answer or Answer()
+    by = person(given.by) if given.by else by
+    return dict(_dump(service.decide(incident_id, yes=yes, by=by, subject=given.subject, comment=given.comment)))
+
+
+def _controls(provider: Provider) -> APIRouter:
+    router = APIRouter(prefix="/control", tags=["controls"])
+
+    @router.post("/start-monitoring")
+    def start(request: Request) -> dict[str, bool]:
+        """Watch by itself; does nothing when it already does."""
+        return {"changed": provider().start_monitoring(by=_caller(request).name), "monitoring": True}
+
+    @router.post("/stop-monitoring")
+    def stop(request: Request) -> dict[str, bool]:
+        """Stop watching; does nothing when it does not watch."""
+        return {"changed": provider().stop_monitoring(by=_caller(request).name), "monitoring": False}
+
+    @router.post("/safety-mode")
+    def safety(mode: SafetyMode, request: Request) -> dict[str, bool]:
+        """Switch safety mode; switching it off needs a person."""
+        by = _caller(request).name if mode.enabled else _principal(request)
+        return {"changed": provider().set_safety_mode(enabled=mode.enabled, by=by), "safety_mode": mode.enabled}
+
+    @router.post("/emergency-stop")
+    def emergency(request: Request, why: Reason | None = None) -> dict[str, bool]:
+        """No effect outside from now on."""
+        reason = why.reason if why else ""
+        return {"changed": provider().emergency_stop(by=_caller(request).name, reason=reason), "emergency_stop": True}
+
+    @router.post("/resume")
+    def resume(request: Request) -> dict[str, bool]:
+        """Lift the emergency stop; needs a person."""
+        return {"changed": provider().resume(by=_principal(request)), "emergency_stop": False}
+
+    return router
+
+
+def _audit(provider: Provider) -> APIRouter:
+    router = APIRouter(prefix="/audit", tags=["audit"])
+
+    @router.get("")
+    def trail(
+        after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+        limit: Annotated[int, Query(ge=1, le=5000)] = PAGE,
+        incident_id: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9-]{1,64}$")] = None,
+    ) -> list[dict[str, Any]]:
+        """Audit entries after a number, oldest first."""
+        return [_dump(entry) for entry in provider().entries(incident_id=incident_id, after=after, limit=limit)]
+
+    @router.get("/verify")
+    def verify() -> dict[str, Any]:
+        """Check the whole hash chain."""
+        return dict(_dump(provider().verify_trail()))
+
+    return router
