@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from .errors import Unreachable
 from .settings import load
+from .web.access import ensure_token
 from .web.api import create_api
 from .web.logs import configure
 from .web.service import Service
@@ -27,6 +28,7 @@ def _service() -> Service:
 async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
     from .app import build
 
+    await run_in_threadpool(ensure_token, _settings)
     agent = await run_in_threadpool(build, _settings)
     agent.start()
     _running.append(agent)

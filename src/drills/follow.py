@@ -35,6 +35,7 @@ class Follower:
         self._story = story
         self._shown: set[str] = set()
         self._asked = False
+        self._subject: str | None = None
         self._next_sample = 0.0
         self._next_read = 0.0
 
@@ -101,6 +102,8 @@ class Follower:
             return
         self._story.incident = answer.get("incident", answer)
         self._story.documents = {**self._story.documents, **(answer.get("documents") or {})}
+        approvals = answer.get("approvals") or [{}]
+        self._subject = approvals[-1].get("subject")
 
     def _tell(self, fresh: list[Event]) -> None:
         for event in fresh:
@@ -141,8 +144,9 @@ class Follower:
             self._decide(incident_id, "approve" if key == "y" else "reject")
 
     def _decide(self, incident_id: str, answer: str) -> None:
+        said = {"by": _PERSON, "comment": "answered in the demo", "subject": self._subject}  # bound to what was shown
         try:
-            self._door.post(f"/incidents/{incident_id}/{answer}", {"by": _PERSON, "comment": "answered in the demo"})
+            self._door.post(f"/incidents/{incident_id}/{answer}", said)
         except Refused as error:
             self._asked = False  # asked again: the agent may only have been restarting
             self._screen.note("approval", f"not accepted: {error}", self._seconds)

@@ -10,7 +10,7 @@ from drills.follow import Follower, TooLate
 from drills.meter import Meter
 from drills.screen import Screen
 from drills.story import Story
-from fakes.agent_server import AgentServer
+from fakes.agent_server import SUBJECT, AgentServer
 
 
 @pytest.fixture
@@ -40,6 +40,7 @@ def test_an_incident_is_followed_to_its_end(agent, followed):
     assert story.outcome == "fixed"
     assert [decision["answer"] for decision in agent.decisions] == ["approve"]
     assert agent.decisions[0]["by"] == "demo"
+    assert agent.decisions[0]["subject"] == SUBJECT
     for told in ("HighErrorRatio", "93%", "guard removed", "✗ red", "✓ green", "untestable", "red before", "+bad = 2"):
         assert told in text
     assert "\x1b" not in text

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+SUBJECT = "5" * 64
 COMMITS = ("a" * 40, "b" * 40)
 DIAGNOSIS = {
     "hypotheses": [
@@ -110,7 +111,11 @@ class AgentServer:
             if path == "/monitoring/status":
                 return {"targets": [{"name": "t", "signals": {"error_ratio": 0.25, "label": "x"}}]}
             if incident and path == f"/incidents/{incident['id']}":
-                return {"incident": incident, "documents": self._documents}
+                return {
+                    "incident": incident,
+                    "documents": self._documents,
+                    "approvals": [{"subject": SUBJECT, "state": "pending"}],
+                }
         return None
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:

@@ -71,10 +71,9 @@ def serve(
     import uvicorn
 
     settings = load()
-    from ..main import app as api
-
+    where = f"{__package__.rpartition('.')[0]}.main:app"
     uvicorn.run(
-        api,
+        where,
         host=host or settings.api_host,
         port=port or settings.api_port,
         log_config=None,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from ..errors import Misconfigured
+from ..errors import Misconfigured, Permanent
 
 MINIMAL_ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent"}
 CHUNK = 65536
@@ -66,10 +66,11 @@ def run(
     env: Mapping[str, str] | None = None,
     stdin: bytes | None = None,
     max_output: int = 1 << 20,
+    pass_fds: Sequence[int] = (),
 ) -> Completed:
     """Run ``argv`` in a process group of its own, at most ``timeout`` seconds, keeping ``max_output`` bytes a stream.
 
-    Raises `Misconfigured` when the program does not exist.
+    Raises `Misconfigured` when the program does not exist, `Permanent` when it cannot be started with these arguments.
     """
     try:
         process = subprocess.Popen(
@@ -81,9 +82,14 @@ def run(
             stderr=subprocess.PIPE,
             bufsize=0,
             start_new_session=True,
+            pass_fds=tuple(pass_fds),
         )
-    except FileNotFoundError as error:
+    except OSError as error:
+        if cwd is not None and not cwd.is_dir():
+            raise Permanent(f"cannot run {argv[0]} in {cwd}: there is no such folder") from error
         raise Misconfigured(f"cannot run {argv[0]}: {error}. Install it or put it on PATH") from error
+    except ValueError as error:  # a zero byte in an argument, which no command line can carry
+        raise Permanent(f"cannot run {argv[0]}: {error}") from error
     if process.stdout is None or process.stderr is None:
         raise Misconfigured(f"cannot read what {argv[0]} prints")
     drains = (_Drain(process.stdout, max_output), _Drain(process.stderr, max_output))

@@ -1,31 +1,30 @@
 """Runs a command under bubblewrap: own namespaces, read-only system, no network, no secrets, bounded resources.
 
-The namespaces isolate; rlimits bound one process each; a watcher bounds memory and processes of all of them together. On
-a timeout the namespace's first process is killed, and with it everything inside.
+The namespaces isolate; rlimits bound one process each; a watcher bounds memory and processes of all of them together;
+what can be written lies in memory file systems of a fixed size. On a broken limit the namespace's first process is
+killed, and with it everything inside.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
+import itertools
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from ..errors import Unsafe
 from ..kit.command import MINIMAL_ENV, run
+from .watcher import Watcher
 
-INSIDE_UID = 65534
 MEBI = 1 << 20
-WATCH_EVERY = 0.05
 SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 SYSTEM_FILES = (
     "/etc/ld.so.cache",
@@ -35,12 +34,23 @@ SYSTEM_FILES = (
     "/etc/localtime",
     "/etc/mime.types",
 )
-TMP = ("--perms", "1777", "--size", str(256 * MEBI), "--tmpfs", "/tmp")  # noqa: S108 - the sandbox's own /tmp
+SCRATCH = "/tmp"  # noqa: S108 - the sandbox's own, not the host's
+SCRATCH_MIB = 256
+SHARED_MEMORY_MIB = 64
+# systemd's range for users that exist only while a service runs: nobody else has them, and every 16-bit map has them.
+# A uid of its own for every run, because RLIMIT_NPROC counts all processes of a uid on the host.
+INSIDE_UIDS = range(61184, 65520)
+ENDED_BY = {128 + signal.SIGXCPU: "cpu", 128 + signal.SIGXFSZ: "file"}
+_runs = itertools.count(os.getpid() * 101)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Upper bounds of one run. ``wall`` and ``cpu`` in seconds, ``output`` in bytes per stream."""
+    """Upper bounds of one run.
+
+    ``wall`` is in seconds, ``cpu`` in seconds of one process, ``output`` in bytes per stream, ``file_mib`` bounds one
+    file. Memory counts all processes together, unlinked memory files included.
+    """
 
     wall: float = 60.0
     cpu: int = 120
@@ -53,7 +63,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Bind:
-    """A host path made visible inside."""
+    """A host path made visible inside. What is writable is bounded by ``Limits.file_mib`` per file only."""
 
     source: Path
     at: str
@@ -62,7 +72,7 @@ class Bind:
 
 @dataclass(frozen=True)
 class SandboxResult:
-    """How a run ended; ``limit`` names the bound that ended it (wall, memory, processes), if one did."""
+    """How a run ended; ``limit`` names the bound that ended it (wall, memory, processes, cpu, file), if one did."""
 
     returncode: int
     stdout: bytes
@@ -77,6 +87,19 @@ class SandboxResult:
         return self.limit == "wall"
 
 
+@dataclass(frozen=True)
+class _Job:
+    """Everything that makes one command line."""
+
+    argv: Sequence[str]
+    uid: int
+    binds: Sequence[Bind] = ()
+    scratch: Mapping[str, int] = field(default_factory=dict)
+    cwd: str = SCRATCH
+    env: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+
+
 class Bubblewrap:
     """Isolation by bubblewrap 0.8 or newer."""
 
@@ -88,16 +111,18 @@ class Bubblewrap:
         """Prove that isolation works here. Raises `Unsafe` with what to do when it does not."""
         if self._checked:
             return
-        if shutil.which(self._program) is None:
+        if shutil.which(self._program, path=MINIMAL_ENV["PATH"]) is None:
             raise Unsafe(
                 "bubblewrap is not installed, so target code will not be run. Install it: apt-get install bubblewrap"
             )
-        done = run([self._program, *self._namespaces(), *self._system(), "--", "/bin/true"], timeout=10)
+        with _etc(_uid()) as (etc, files):
+            command = [*self._command(_Job(["/bin/true"], _uid()), etc)]
+            done = run(command, timeout=10, pass_fds=files)
         if done.returncode != 0:
             raise Unsafe(
-                f"bubblewrap cannot isolate here, so target code will not be run: {done.problem}. "
+                f"bubblewrap cannot isolate here, so target code will not be run: {done.problem or 'it hangs'}. "
                 "Unprivileged user namespaces must be allowed (sysctl kernel.unprivileged_userns_clone=1), "
-                "or the container needs permission to create namespaces"
+                "or the container needs permission to create namespaces; prlimit and setpriv come with util-linux"
             )
         self._checked = True
 
@@ -106,177 +131,135 @@ class Bubblewrap:
         argv: Sequence[str],
         *,
         binds: Sequence[Bind] = (),
-        cwd: str = "/tmp",  # noqa: S108 - the sandbox's own /tmp, not the host's
+        scratch: Mapping[str, int] | None = None,
+        cwd: str = SCRATCH,
         env: Mapping[str, str] | None = None,
         limits: Limits | None = None,
         stdin: bytes = b"",
     ) -> SandboxResult:
-        """Run ``argv`` inside. Raises `Unsafe` where no isolation is to be had; never runs it without."""
+        """Run ``argv`` inside; ``scratch`` maps paths to the MiB of a writable memory file system there.
+
+        Raises `Unsafe` where no isolation is to be had; never runs it without.
+        """
         self.check()
-        limits = limits or Limits()
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.TemporaryFile() as feed:
-            feed.write(stdin)
-            feed.seek(0)
-            began = time.monotonic()
+        job = _Job(argv, _uid(), binds, scratch or {}, cwd, env or {}, limits or Limits())
+        began = time.monotonic()
+        with _streams(stdin) as (feed, out, err), _etc(job.uid) as (etc, files):
             status_read, status_write = os.pipe()
-            command = [*self._command(argv, binds, cwd, env or {}, limits, status_write)]
-            process = subprocess.Popen(
-                command,
-                stdin=feed,
-                stdout=out,
-                stderr=err,
-                env=dict(MINIMAL_ENV),
-                pass_fds=(status_write,),
-                start_new_session=True,
-                preexec_fn=_file_size_limit(limits),  # noqa: PLW1509 - only setrlimit, no locks are taken in it
-            )
-            os.close(status_write)
-            watcher = _Watcher(process, status_read, limits)
             try:
-                limit = watcher.wait()
+                process = subprocess.Popen(
+                    self._command(job, [*etc, "--json-status-fd", str(status_write)]),
+                    stdin=feed,
+                    stdout=out,
+                    stderr=err,
+                    env=dict(MINIMAL_ENV),
+                    pass_fds=(status_write, *files),
+                    start_new_session=True,
+                )
+            except BaseException:  # whatever it was, the pipe's other end is closed before it goes on its way up
+                os.close(status_read)
+                raise
             finally:
-                watcher.end()
-            texts, truncated = _read(out, err, limits.output)
+                os.close(status_write)
+            limit = Watcher(process, status_read, job.limits).watch()
+            texts, truncated = _read(out, err, job.limits.output)
+        limit = limit or ENDED_BY.get(process.returncode)
         return SandboxResult(process.returncode, *texts, limit, truncated, time.monotonic() - began)
 
-    def _namespaces(self) -> list[str]:
-        """As root no user namespace is made: the way out of root is a real other uid, which needs SETUID until then."""
-        flags = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
-        flags += ["--die-with-parent", "--new-session", "--hostname", "sandbox", "--clearenv", "--cap-drop", "ALL"]
-        if os.getuid() == 0:
-            return [*flags, "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-        return [*flags, "--unshare-user", "--disable-userns"]
-
-    def _system(self) -> list[str]:
-        flags: list[str] = []
-        for folder in SYSTEM_FOLDERS:
-            path = Path(folder)
-            if path.is_symlink():
-                flags += ["--symlink", str(path.readlink()), folder]
-            elif path.exists():
-                flags += ["--ro-bind", folder, folder]
-        for file in SYSTEM_FILES:
-            flags += ["--ro-bind-try", file, file]
-        return [*flags, "--proc", "/proc", "--dev", "/dev", *TMP]
-
-    def _command(
-        self,
-        argv: Sequence[str],
-        binds: Sequence[Bind],
-        cwd: str,
-        env: Mapping[str, str],
-        limits: Limits,
-        status: int,
-    ) -> list[str]:
-        flags = [self._program, *self._namespaces(), "--json-status-fd", str(status), *self._system()]
-        for bind in binds:
+    def _command(self, job: _Job, more: Sequence[str]) -> list[str]:
+        flags = [self._program, *_namespaces(), *_system(), *more]
+        for bind in job.binds:
             flags += ["--bind" if bind.writable else "--ro-bind", str(bind.source), bind.at]
-        inside = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", **env}  # noqa: S108
+        for path, mebibytes in job.scratch.items():
+            flags += _memory(path, mebibytes)
+        inside = {"PATH": MINIMAL_ENV["PATH"], "HOME": SCRATCH, "LANG": "C.UTF-8", **job.env}
         for name, value in inside.items():
             flags += ["--setenv", name, value]
-        flags += ["--remount-ro", "/", "--chdir", cwd, "--"]
-        return [*flags, *_bounded(argv, limits)]
+        flags += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", job.cwd, "--"]
+        return [*flags, *_bounded(job)]
 
 
-def _bounded(argv: Sequence[str], limits: Limits) -> list[str]:
-    """Set rlimits, and leave root first: RLIMIT_NPROC does not bind the superuser."""
-    drop = []
+def _namespaces() -> list[str]:
+    """As root no user namespace is made: the way out of root is a real other uid, which needs SETUID until then."""
+    flags = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+    flags += ["--die-with-parent", "--new-session", "--hostname", "sandbox", "--clearenv", "--cap-drop", "ALL"]
     if os.getuid() == 0:
-        drop = [
-            "/usr/bin/setpriv", f"--reuid={INSIDE_UID}", f"--regid={INSIDE_UID}", "--clear-groups", "--no-new-privs", "--",
-        ]  # fmt: skip
+        return [*flags, "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    return [*flags, "--unshare-user", "--disable-userns"]
+
+
+def _system() -> list[str]:
+    flags: list[str] = []
+    for folder in SYSTEM_FOLDERS:
+        path = Path(folder)
+        if path.is_symlink():
+            flags += ["--symlink", str(path.readlink()), folder]
+        elif path.exists():
+            flags += ["--ro-bind", folder, folder]
+    for file in SYSTEM_FILES:
+        flags += ["--ro-bind-try", file, file]
+    # /dev is a memory file system without a size: it is made read-only at the end, with a bounded /dev/shm in it.
+    return [*flags, "--proc", "/proc", "--dev", "/dev", *_memory("/dev/shm", SHARED_MEMORY_MIB), *_memory(SCRATCH, SCRATCH_MIB)]  # noqa: S108, E501 - the sandbox's own
+
+
+def _memory(path: str, mebibytes: int) -> list[str]:
+    return ["--perms", "1777", "--size", str(mebibytes * MEBI), "--tmpfs", path]
+
+
+def _uid() -> int:
+    return INSIDE_UIDS[next(_runs) % len(INSIDE_UIDS)] if os.getuid() == 0 else os.getuid()
+
+
+@contextlib.contextmanager
+def _etc(uid: int) -> Iterator[tuple[list[str], tuple[int, ...]]]:
+    """Made-up account and host files: nothing about the host's users, and ``localhost`` has an address."""
+    contents = {
+        "/etc/passwd": f"root:x:0:0::/:/bin/false\nsandbox:x:{uid}:{uid}::{SCRATCH}:/bin/false\n",
+        "/etc/group": f"root:x:0:\nsandbox:x:{uid}:\n",
+        "/etc/hosts": "127.0.0.1 localhost sandbox\n",
+        "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+    }
+    flags: list[str] = []
+    with contextlib.ExitStack() as stack:
+        files: list[int] = []
+        for path, text in contents.items():
+            file = stack.enter_context(tempfile.TemporaryFile())
+            file.write(text.encode())
+            file.seek(0)
+            files.append(file.fileno())
+            flags += ["--perms", "0444", "--ro-bind-data", str(file.fileno()), path]
+        yield flags, tuple(files)
+
+
+@contextlib.contextmanager
+def _streams(stdin: bytes) -> Iterator[tuple[IO[bytes], IO[bytes], IO[bytes]]]:
+    """Files, not pipes: a flood stops at the file size limit, and nobody has to drain it."""
+    with tempfile.TemporaryFile() as feed, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        feed.write(stdin)
+        feed.seek(0)
+        yield feed, out, err
+
+
+def _bounded(job: _Job) -> list[str]:
+    """Set rlimits, and leave root first: RLIMIT_NPROC does not bind the superuser."""
+    limits, drop = job.limits, []
+    if os.getuid() == 0:
+        drop = ["/usr/bin/setpriv", f"--reuid={job.uid}", f"--regid={job.uid}", "--clear-groups", "--no-new-privs", "--"]
     bounds = [
-        f"--cpu={limits.cpu}",
+        f"--cpu={limits.cpu}:{limits.cpu + 1}",
         f"--data={limits.memory_mib * MEBI}",
         f"--nproc={limits.processes}",
         f"--nofile={limits.open_files}",
+        f"--fsize={limits.file_mib * MEBI}",
         "--core=0",
     ]
-    return ["/usr/bin/prlimit", *bounds, "--", *drop, *argv]
-
-
-def _file_size_limit(limits: Limits) -> Callable[[], None]:
-    import resource
-
-    size = limits.file_mib * MEBI
-
-    def apply() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-    return apply
+    return ["/usr/bin/prlimit", *bounds, "--", *drop, *job.argv]
 
 
 def _read(out: IO[bytes], err: IO[bytes], limit: int) -> tuple[tuple[bytes, bytes], bool]:
     texts, truncated = [], False
     for file in (out, err):
-        file.seek(0, os.SEEK_END)
-        truncated = truncated or file.tell() > limit
+        truncated = truncated or file.seek(0, os.SEEK_END) > limit
         file.seek(0)
         texts.append(file.read(limit))
     return (texts[0], texts[1]), truncated
-
-
-class _Watcher:
-    """Waits for a run, bounds the memory and the processes of its whole namespace, and ends it."""
-
-    def __init__(self, process: subprocess.Popen[bytes], status: int, limits: Limits) -> None:
-        self._process, self._limits = process, limits
-        self._status = status
-        self._first: int | None = None
-
-    def wait(self) -> str | None:
-        """The limit that was broken, or None when the run ended by itself."""
-        deadline = time.monotonic() + self._limits.wall
-        self._find_first()
-        while True:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(WATCH_EVERY)
-                return None
-            if time.monotonic() > deadline:
-                return "wall"
-            count, memory = _usage(self._process.pid)
-            if memory > self._limits.memory_mib * MEBI:
-                return "memory"
-            if count > self._limits.processes:
-                return "processes"
-
-    def _find_first(self) -> None:
-        """The pid, outside, of the namespace's first process; bubblewrap writes it when it is up."""
-
-        def read() -> None:
-            with os.fdopen(self._status, "rb") as status:
-                for line in status:
-                    with contextlib.suppress(ValueError):
-                        self._first = json.loads(line).get("child-pid", self._first)
-
-        threading.Thread(target=read, daemon=True).start()
-
-    def end(self) -> None:
-        """Kill what is left, inside first, and reap."""
-        for pid in (self._first, self._process.pid):
-            if pid is not None and self._process.poll() is None:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
-        self._process.wait()
-
-
-def _usage(root: int) -> tuple[int, int]:
-    """Number of processes below ``root`` and their resident bytes (shared pages counted once a process)."""
-    children: dict[int, list[int]] = {}
-    sizes: dict[int, int] = {}
-    for entry in os.scandir("/proc"):
-        if not entry.name.isdigit():
-            continue
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            stat = Path(f"/proc/{entry.name}/stat").read_text()
-            fields = stat[stat.rindex(")") + 2 :].split()
-            children.setdefault(int(fields[1]), []).append(int(entry.name))
-            sizes[int(entry.name)] = int(fields[21]) * 4096
-    found, waiting = 0, list(children.get(root, ()))
-    memory = 0
-    while waiting:
-        pid = waiting.pop()
-        found += 1
-        memory += sizes.get(pid, 0)
-        waiting.extend(children.get(pid, ()))
-    return found, memory
