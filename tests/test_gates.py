@@ -47,7 +47,10 @@ def test_the_environment_is_read_in_one_place_only():
     found = {
         str(path.relative_to(ROOT))
         for path in SOURCES
-        if "drills" not in path.parts and re.search(r"os\.(getenv|environ)", path.read_text())
+        if "drills" not in path.parts
+        and re.search(r"os\.(getenv|environ)", path.read_text())
+        # The driver and the regression test run elsewhere: inside the sandbox, and in the target's own suite.
+        and path.name not in {"driver.py", "regression.py"}
     }
     assert found <= allowed
 

@@ -53,7 +53,7 @@ from .notify.log import LogNotifier
 from .policy import approvals
 from .policy.breaker import past_actions
 from .policy.policy import SafetyPolicy
-from .ports import Forge
+from .ports import Forge, Parts
 from .repair.authors.partial import PartialRevertAuthor
 from .repair.authors.revert import RevertAuthor
 from .repair.engine import CapsuleReproducer, RepairEngine
@@ -64,7 +64,7 @@ from .sandbox.laboratory import SandboxLaboratory
 from .settings import Settings, installer_environment
 from .store.audit import Chain
 from .store.store import Store
-from .workflow import Parts, Workflow
+from .workflow import Workflow
 
 MEBI = 1 << 20
 MOST_ACTIVE = 1_000

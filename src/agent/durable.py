@@ -222,7 +222,7 @@ class Durable:
                 )
             handle.get_result(polling_interval_sec=0.2)
             self._insist(incident)
-        except Exception as error:
+        except Exception as error:  # the last line of defence: written down, and the incident handed over
             logging.getLogger(__name__).exception("phase %s could not be run", name)
             self._give_up(incident.id, error)
         finally:
@@ -250,7 +250,7 @@ class Durable:
             self._failures.pop(incident_id, None)
         except Superseded:
             return
-        except Exception as error:  # noqa: BLE001 - whatever it is: written down, retried twice, then handed to people
+        except Exception as error:  # noqa: BLE001 - written down, retried or handed to people: never swallowed
             self._failed(incident_id, phase, error)
 
     def _failed(self, incident_id: str, phase: str, error: Exception) -> None:

@@ -6,15 +6,16 @@ Features never import each other: what one needs of another stands here. All cal
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
 from .model.alert import Alert, Episode
 from .model.audit import Entry
-from .model.delivery import Check, Commit, Deployment, Observation, PullRequest, Release
+from .model.delivery import Check, Commit, Deployment, Observation, PullRequest, Release, Verification
 from .model.diagnosis import Diagnosis
 from .model.evidence import Change, EvidenceSet
 from .model.experiment import Capsule, Run
@@ -358,3 +359,40 @@ class Workspaces(Protocol):
     def fresh(self, purpose: str) -> AbstractContextManager[Path]:
         """A new empty folder."""
         ...
+
+
+class Verifier(Protocol):
+    """Judges what production shows after a deploy."""
+
+    @property
+    def settle_seconds(self) -> float:
+        """Seconds after a deploy that do not count."""
+        ...
+
+    def judge(
+        self, verification: Verification, observation: Observation, signal: str, now: datetime, *, commit: str | None
+    ) -> Verification:
+        """Add one observation and judge."""
+        ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything the workflow needs, each behind its port."""
+
+    ledger: Ledger
+    work: UnitOfWork
+    collector: Collector
+    investigator: Investigator
+    repairer: Repairer
+    reproducer: Reproducer
+    forge: Callable[[Target], Forge]
+    policy: Policy
+    deployer: Deployer
+    watcher: Watcher
+    notifier: Notifier
+    clock: Clock
+    targets: Mapping[str, Target]
+    verification: Verifier
+    approval_expiry: timedelta = timedelta(hours=24)
+    observe_every: timedelta = timedelta(seconds=1)

@@ -10,14 +10,12 @@ git or the sandbox.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from pydantic import JsonValue
 
-from .delivery.verification import VerificationRules
 from .errors import Conflict, NotFound, Superseded, Unreachable, Unsafe
 from .forge.description import commits_of, describe
 from .model.delivery import Check, Deployment, Observation, PullRequest, Verification
@@ -29,47 +27,11 @@ from .model.policy import Approval, Decision
 from .model.record import Record
 from .model.repair import Proposal
 from .model.target import Target
-from .policy.approvals import approval_subject
-from .ports import (
-    Clock,
-    Collector,
-    Deployer,
-    Forge,
-    Investigator,
-    Ledger,
-    Notifier,
-    Policy,
-    Repairer,
-    Reproducer,
-    Steps,
-    Transaction,
-    UnitOfWork,
-    Watcher,
-)
+from .model.wording import diagnosis_line, evidence_line, failing_routes, observation_line
+from .policy.approvals import approval_subject, request
+from .ports import Parts, Steps, Transaction
 
 T = TypeVar("T", bound=Record)
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Everything the workflow needs, each behind its port."""
-
-    ledger: Ledger
-    work: UnitOfWork
-    collector: Collector
-    investigator: Investigator
-    repairer: Repairer
-    reproducer: Reproducer
-    forge: Callable[[Target], Forge]
-    policy: Policy
-    deployer: Deployer
-    watcher: Watcher
-    notifier: Notifier
-    clock: Clock
-    targets: Mapping[str, Target]
-    verification: VerificationRules
-    approval_expiry: timedelta = timedelta(hours=24)
-    observe_every: timedelta = timedelta(seconds=1)
 
 
 class Workflow:
@@ -110,27 +72,27 @@ class Workflow:
         before = steps.run(
             "observe before",
             Observation,
-            lambda: parts.watcher.observe(target, evidence.window.start, _failing_routes(evidence)),
+            lambda: parts.watcher.observe(target, evidence.window.start, failing_routes(evidence)),
         )
         with parts.work.begin() as tx:
             current = self._fenced(tx, incident)
             tx.put(current, "evidence", evidence)
             tx.put(current, "before", before)
             self._note(
-                tx, current, "evidence.collected", _evidence_line(evidence), evidence_count=len(evidence.evidence)
+                tx, current, "evidence.collected", evidence_line(evidence), evidence_count=len(evidence.evidence)
             )
         diagnosis = steps.run("diagnose", Diagnosis, lambda: parts.investigator.investigate(incident, target, evidence))
         with parts.work.begin() as tx:
             current = self._fenced(tx, incident)
             tx.put(current, "diagnosis", diagnosis)
-            self._note(tx, current, "diagnosis.made", _diagnosis_line(diagnosis), seconds=diagnosis.seconds)
+            self._note(tx, current, "diagnosis.made", diagnosis_line(diagnosis), seconds=diagnosis.seconds)
             current = current.model_copy(update={"onset": diagnosis.onset})
             if diagnosis.culprit is not None and diagnosis.capsule is not None:
                 self._go(tx, current, Phase.REPAIR)
             elif current.all_resolved:
                 self._to_end(tx, current, Outcome.RECOVERED, "every alert resolved and no change was proven guilty")
             else:
-                self._to_end(tx, current, Outcome.ESCALATED, _diagnosis_line(diagnosis))
+                self._to_end(tx, current, Outcome.ESCALATED, diagnosis_line(diagnosis))
 
     # -- repair: a patch, proven, as a pull request -----------------------------------------------------------------
 
@@ -291,7 +253,7 @@ class Workflow:
         observation = steps.run(
             "observe",
             Observation,
-            lambda: parts.watcher.observe(target, verification.since, _failing_routes(evidence)),
+            lambda: parts.watcher.observe(target, verification.since, failing_routes(evidence)),
         )
         judged = parts.verification.judge(
             verification, observation, incident.signal, parts.clock.now(), commit=deployment.commit
@@ -300,7 +262,7 @@ class Workflow:
             with parts.work.begin() as tx:
                 current = self._fenced(tx, incident)
                 tx.put(current, "verification", judged)
-                self._note(tx, current, "verification.observed", _observation_line(observation))
+                self._note(tx, current, "verification.observed", observation_line(observation))
                 self._go(tx, current, Phase.VERIFY, waiting="window", wake_at=parts.clock.now() + parts.observe_every)
         elif judged.state == "confirmed":
             self._confirm(incident, target, judged, deployment, steps)
@@ -466,8 +428,6 @@ class Workflow:
         ended = incident.model_copy(update={"outcome": outcome, "reason": reason})
         self._go(tx, ended, Phase.CONCLUDE)
 
-    # -- small readings -------------------------------------------------------------------------------------------
-
     def _document(self, incident: Incident, kind: str, of: type[T]) -> T:
         found = self._parts.ledger.document(incident.id, kind, of, attempt=incident.attempt)
         if found is None:
@@ -482,19 +442,18 @@ class Workflow:
 
     def _approval(self, incident: Incident, subject: str, decision: Decision) -> Approval:
         now = self._parts.clock.now()
-        allowed = decision.verdict == "allow"
-        return Approval(
-            id=_name("approval", incident),
-            incident_id=incident.id,
-            attempt=incident.attempt,
+        asked = request(
+            _name("approval", incident),
+            incident.id,
+            incident.attempt,
             action="merge_and_deploy",
             subject=subject,
-            state="approved" if allowed else "pending",
-            requested_at=now,
-            expires_at=now + self._parts.approval_expiry,
-            by="policy" if allowed else None,
-            decided_at=now if allowed else None,
+            now=now,
+            expiry=self._parts.approval_expiry,
         )
+        if decision.verdict != "allow":
+            return asked
+        return asked.model_copy(update={"state": "approved", "by": "policy", "decided_at": now})
 
     def _running(self, target: Target) -> str:
         """The commit that runs now; without one nothing can be said about riders, so nothing is delivered."""
@@ -528,26 +487,3 @@ def _subject(proposal: Proposal, pull_request: PullRequest, riders: tuple[str, .
 
 def _merged(pull_request: PullRequest | None) -> PullRequest | None:
     return pull_request if pull_request is not None and pull_request.state == "merged" else None
-
-
-def _failing_routes(evidence: EvidenceSet) -> tuple[str, ...]:
-    """Routes whose traffic counts as the failing kind."""
-    return tuple(sorted({exchange.route for exchange in evidence.failing}))
-
-
-def _evidence_line(evidence: EvidenceSet) -> str:
-    gaps = f", {len(evidence.gaps)} gaps" if evidence.gaps else ""
-    return f"{len(evidence.evidence)} facts, {len(evidence.failing)} failing requests recorded{gaps}"
-
-
-def _diagnosis_line(diagnosis: Diagnosis) -> str:
-    if not diagnosis.hypotheses:
-        return "nothing stands out: no hypothesis"
-    first = diagnosis.hypotheses[0]
-    proof = "confirmed by experiment" if diagnosis.culprit else "not confirmed by an experiment"
-    return f"{first.title} (confidence {first.confidence:.0%}, {diagnosis.calibration}; {proof})"
-
-
-def _observation_line(observation: Observation) -> str:
-    values = ", ".join(f"{name} {value:.3g}" for name, value in sorted(observation.signals.items()))
-    return f"{observation.requests} requests watched; {values or 'no signal yet'}"

@@ -18,6 +18,7 @@ _QUIET: Final = frozenset(
     {"verification.observed", "experiment.started", "phase.finished", "effect.intent", "effect.done", "people.told"}
 )
 _PERSON: Final = "demo"
+_MOST_REFUSALS: Final = 5
 _LAST_WORDS: Final = 5.0  # seconds
 
 
@@ -35,6 +36,7 @@ class Follower:
         self._story = story
         self._shown: set[str] = set()
         self._asked = False
+        self._refusals = 0
         self._subject: str | None = None
         self._next_sample = 0.0
         self._next_read = 0.0
@@ -133,6 +135,8 @@ class Follower:
         if self._story.incident.get("waiting") != "approval" or self._story.first("approval.decided"):
             return
         if not self._asked:
+            self._read(incident_id, now=True)
+            self._tell([])
             self._asked = True
             self._screen.show(chart(self._signal, self._meter.course(self._signal)))
             if not self._screen.interactive:
@@ -148,8 +152,12 @@ class Follower:
         try:
             self._door.post(f"/incidents/{incident_id}/{answer}", said)
         except Refused as error:
-            self._asked = False  # asked again: the agent may only have been restarting
-            self._screen.note("approval", f"not accepted: {error}", self._seconds)
+            self._refusals += 1
+            if self._refusals == _MOST_REFUSALS:
+                raise TooLate(f"the answer was not accepted: {error}") from error
+            self._asked = False  # asked again: the agent may only have been restarting, or the subject have moved on
+            self._screen.note("approval", f"not accepted yet: {error}", self._seconds)
+            self.idle(1.0, "approval")
 
     @property
     def _signal(self) -> str:

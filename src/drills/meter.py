@@ -77,8 +77,8 @@ class Meter:
         return [reading.signals[signal] for reading in inside if signal in reading.signals]
 
     def answers(self, start: float, end: float) -> Answers:
-        """What the traffic got from ``start`` to ``end`` (epoch seconds)."""
-        return summary([second for second in read(self._traffic, start) if second.at < end])
+        """What the traffic got in the whole seconds from ``start`` to ``end`` (epoch seconds)."""
+        return summary([second for second in read(self._traffic, start) if second.at + 1 <= end])
 
     def running(self) -> str | None:
         """The commit that the target itself says it runs."""

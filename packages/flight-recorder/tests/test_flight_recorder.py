@@ -5,6 +5,7 @@ import json
 import logging
 
 import pytest
+
 from flight_recorder import FlightRecorder, JsonLines, LineFile
 
 
@@ -57,7 +58,9 @@ def test_failures_carry_the_request_and_the_traceback(log):
     """A failure can be replayed: request, state, exception with frames."""
     app = FlightRecorder(broken, path=log, replay=lambda: {"SEED": "7"}, in_app=("tests",))
     with pytest.raises(ValueError, match="token"):
-        call(app, method="POST", body=b'{"a": 1}', headers=[(b"content-type", b"application/json"), (b"cookie", b"s=1")])
+        call(
+            app, method="POST", body=b'{"a": 1}', headers=[(b"content-type", b"application/json"), (b"cookie", b"s=1")]
+        )
     (line,) = lines(log)
     assert line["status"] == 500
     assert line["request"]["body"] == '{"a": 1}'

@@ -22,7 +22,7 @@ def connect(url: str) -> Engine:
     """An engine with a schema that is up to date. Raises `Misconfigured`."""
     try:
         engine = create_engine(url)
-    except Exception as error:
+    except Exception as error:  # any failure here means that the setting is wrong
         raise Misconfigured(
             f"DATABASE_URL cannot be used: {error}. Write sqlite:///PATH or postgresql+psycopg://…"
         ) from error

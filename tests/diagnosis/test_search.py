@@ -1,0 +1,77 @@
+"""The search for the culprit, whatever its place and whatever cannot be tested."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.diagnosis.bisect import bisect
+from agent.model.experiment import Run, Verdict
+from agent.model.patches import join, split
+from agent.repair.authors.partial import ddmin
+
+
+def world(culprit, untestable=()):
+    def look(asked):
+        runs = []
+        for name in asked:
+            place = int(name)
+            verdict = Verdict.UNTESTABLE if place in untestable else Verdict.RED if place >= culprit else Verdict.GREEN
+            runs.append(Run(commit=name, verdict=verdict, reason="", seconds=0))
+        return runs
+
+    return look
+
+
+@given(st.integers(1, 60), st.data())
+def test_the_planted_culprit_is_found(count, data):
+    """For every length, place and suspect the first red commit is named, with its green parent."""
+    culprit = data.draw(st.integers(0, count - 1))
+    suspect = data.draw(st.none() | st.integers(0, count - 1))
+    search = bisect([str(n) for n in range(count)], "green", world(culprit), suspect)
+    assert search.culprit == str(culprit)
+    assert search.parent == (str(culprit - 1) if culprit else "green")
+
+
+@given(st.integers(2, 40), st.data())
+def test_untestable_commits_never_make_a_wrong_culprit(count, data):
+    """With untestable commits the culprit is found, or is among the candidates that are left."""
+    culprit = data.draw(st.integers(0, count - 1))
+    untestable = data.draw(st.sets(st.integers(0, count - 2)))
+    search = bisect([str(n) for n in range(count)], "green", world(culprit, untestable))
+    assert search.culprit == str(culprit) or str(culprit) in search.candidates
+
+
+def test_contradictions_name_no_culprit():
+    """A fault that comes and goes is said to do so."""
+    answers = iter([Verdict.RED, Verdict.GREEN])
+
+    def look(asked):
+        return [Run(commit=name, verdict=next(answers), reason="", seconds=0) for name in asked]
+
+    search = bisect([str(n) for n in range(10)], "green", look)
+    assert search.culprit is None
+    assert "contradict" in search.reason
+
+
+@given(st.integers(1, 14), st.data())
+def test_ddmin_is_minimal(count, data):
+    """What is left works, and nothing in it can be left out."""
+    needed = data.draw(st.sets(st.integers(0, count - 1), min_size=1))
+    left = ddmin(list(range(count)), lambda chosen: needed <= set(chosen))
+    assert set(left) == needed
+
+
+def test_a_diff_taken_apart_and_put_together_is_the_same():
+    """Files and hunks keep their order and their headers."""
+    diff = (
+        "diff --git a/x.py b/x.py\nindex 1..2 100644\n--- a/x.py\n+++ b/x.py\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n@@ -9 +9 @@\n-d\n+e\n"
+        "diff --git a/tests/test_y.py b/tests/test_y.py\n--- a/tests/test_y.py\n+++ b/tests/test_y.py\n@@ -1 +1 @@\n-f\n+g\n"
+    )
+    pieces = split(diff)
+    assert join(pieces) == diff
+    assert [(piece.path, piece.is_test) for piece in pieces] == [
+        ("x.py", False),
+        ("x.py", False),
+        ("tests/test_y.py", True),
+    ]
