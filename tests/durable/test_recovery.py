@@ -1,0 +1,99 @@
+"""Killed in the middle of a step or an effect, the service goes on where it was: nothing lost, nothing done twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from agent.durable import Durable
+from agent.errors import Misconfigured
+from agent.kit.clock import SystemClock
+from agent.store.audit import Chain
+from agent.store.store import Store
+
+SOURCE = Path(__file__).resolve().parents[2] / "src"
+# A service with one phase of three steps; each writes down that it ran. The second one is where it is killed.
+PROGRAM = """
+import sys, time
+from pathlib import Path
+from agent.durable import Durable
+from agent.kit.clock import SystemClock
+from agent.model.incident import Incident, Phase
+from agent.model.record import Record
+from agent.store.audit import Chain
+from agent.store.store import Store
+
+state, first = Path(sys.argv[1]), sys.argv[2] == "first"
+class Note(Record):
+    text: str
+def did(name):
+    with (state / "did").open("a") as file:
+        file.write(name + "\\n")
+clock = SystemClock()
+store = Store(f"sqlite:///{state / 'a.db'}", clock, Chain.open(state / "key"))
+def step(name):
+    did(name)
+    return Note(text=name)
+def slow():
+    did("effect")
+    (state / "world").write_text("made")
+    if first:
+        time.sleep(60)
+    return Note(text="effect")
+def look():
+    return Note(text="found") if (state / "world").exists() else None
+def handler(incident_id, phase, attempt, turn, steps):
+    one = steps.run("one", Note, lambda: step("one"))
+    two = steps.effect("make-it", "named", Note, find=look, make=slow)
+    did("last " + one.text + " " + two.text)
+    with store.begin() as tx:
+        tx.save(tx.incident(incident_id).model_copy(update={"phase": Phase.CLOSED}))
+durable = Durable(store, state, clock, handler, lambda i, e: did(f"failed {e}"))
+if first:
+    now = clock.now()
+    incident = Incident(id="inc-1", target="t", component="c", signal="s", title="x", opened_at=now)
+    with store.begin() as tx:
+        tx.save(incident)
+        tx.enqueue(incident)
+durable.start()
+deadline = time.monotonic() + 40
+while store.incidents(active=True) and time.monotonic() < deadline:
+    time.sleep(0.05)
+durable.stop()
+"""
+
+
+def run(state, which):
+    env = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    return subprocess.Popen([sys.executable, "-c", PROGRAM, str(state), which], env=env)
+
+
+def test_kill_in_the_middle_of_an_effect(tmp_path):
+    """The finished step is not run again, the effect is found and not made twice, the phase comes to its end."""
+    process = run(tmp_path, "first")
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "world").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    again = run(tmp_path, "second")
+    assert again.wait(timeout=60) == 0
+    assert (tmp_path / "did").read_text().splitlines() == ["one", "effect", "last one found"]
+
+
+def test_one_service_for_one_state_folder(tmp_path):
+    """A second service on the same folder is refused with a sentence."""
+    clock = SystemClock()
+    store = Store(f"sqlite:///{tmp_path / 'a.db'}", clock, Chain(b"k"))
+    services = [Durable(store, tmp_path, clock, lambda *_: None, lambda *_: None) for _ in range(2)]
+    services[0]._take_state()
+    with pytest.raises(Misconfigured, match="another service"):
+        services[1]._take_state()
+    services[0]._lock_file.close()
+    store.close()

@@ -1,0 +1,135 @@
+"""The real agent behind its real routes: what comes in badly is answered with a problem document, and loses nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from agent.app import App
+from agent.settings import Settings
+from agent.web.access import ensure_token
+from agent.web.api import create_api
+
+DELIVERY = json.loads(
+    (Path(__file__).parents[1] / "fixtures" / "alertmanager" / "001-bearer-firing-agent.json").read_text()
+)["payload"]
+
+
+@pytest.fixture
+def agent(tmp_path):
+    app = App(Settings(_env_file=None, mpa_state=tmp_path, mpa_config=Path("agent.toml")))
+    yield app
+    app.store.close()
+
+
+@pytest.fixture
+def client(agent):
+    api = create_api(lambda: agent, agent.settings)
+    return TestClient(api, base_url="http://127.0.0.1", client=("127.0.0.1", 1), raise_server_exceptions=False)
+
+
+@pytest.fixture
+def person(agent):
+    return {"authorization": f"Bearer {ensure_token(agent.settings)}", "x-principal": "ines"}
+
+
+def test_a_delivery_is_stored_before_it_is_acknowledged(client, agent):
+    """The incident is there when the answer is."""
+    answer = client.post("/webhook/alerts", json=DELIVERY)
+    assert answer.status_code == 200
+    assert [incident.id for incident in agent.store.incidents()] == answer.json()["incidents"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"version": "4", "alerts": [', 400),
+        (b'{"version": "3", "alerts": []}', 422),
+        (b"[1, 2]", 422),
+        (b'{"version": "4", "alerts": NaN}', 400),
+        (b"[" * 100_000, 400),
+        (b"\xff\xfe", 400),
+        (b" " * (10 << 20), 413),
+    ],
+)
+def test_bad_bodies_are_problem_documents(client, agent, body, status):
+    """4xx with a sentence, and nothing was stored."""
+    answer = client.post("/webhook/alerts", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"]
+    assert agent.store.incidents() == ()
+
+
+def test_unknown_addresses_and_methods_are_problem_documents(client):
+    """Also the framework's own errors."""
+    assert client.get("/nothing").json()["status"] == 404
+    assert client.delete("/health", headers={"authorization": "Bearer x"}).status_code in (401, 405)
+
+
+def test_approving_needs_a_person(client, agent):
+    """Reading is open on this machine in development, deciding never is."""
+    incident = client.post("/webhook/alerts", json=DELIVERY).json()["incidents"][0]
+    assert client.get(f"/incidents/{incident}").status_code == 200
+    assert client.post(f"/incidents/{incident}/approve", json={}).status_code == 401
+    assert client.post("/control/safety-mode", json={"enabled": False}).status_code == 401
+    assert agent.status().safety_mode
+
+
+def test_a_named_person_may_decide(client, person):
+    """There is nothing to approve yet, and that is what is said."""
+    incident = client.post("/webhook/alerts", json=DELIVERY).json()["incidents"][0]
+    answer = client.post(f"/incidents/{incident}/approve", json={}, headers=person)
+    assert answer.status_code == 409
+    assert "asks nothing" in answer.json()["detail"]
+    assert client.post(f"/incidents/{incident}/cancel", json={}, headers=person).json()["cancel_requested"]
+
+
+def test_monitoring_controls_are_idempotent(client):
+    """Starting twice starts once; stopping twice stops once."""
+    assert [client.post("/control/start-monitoring").json()["changed"] for _ in range(2)] == [True, False]
+    assert [client.post("/control/stop-monitoring").json()["changed"] for _ in range(2)] == [True, False]
+    assert client.post("/monitoring/cycle").json()["targets"] == []
+
+
+def test_the_emergency_stop_is_easy_and_lifting_it_needs_a_person(client, person):
+    """Anybody on this machine may stop; a person resumes."""
+    assert client.post("/control/emergency-stop").json() == {"changed": True, "emergency_stop": True}
+    assert client.post("/control/resume").status_code == 401
+    assert client.post("/control/resume", headers=person).json()["changed"]
+
+
+def test_elsewhere_is_refused_until_both_secrets_are_set(agent):
+    """A request that did not arrive on loopback gets nothing."""
+    api = create_api(lambda: agent, agent.settings)
+    away = TestClient(api, base_url="http://192.0.2.1", client=("192.0.2.7", 1))
+    assert away.get("/health").status_code == 403
+
+
+def test_a_page_of_another_site_may_not_act(client, person):
+    """A browser's cross-site request is refused even with the right cookie or token."""
+    headers = {**person, "origin": "http://evil.example"}
+    assert client.post("/control/emergency-stop", headers=headers).status_code == 403
+
+
+def test_events_and_trail_tell_the_same(client):
+    """The stream is the trail, entry by entry."""
+    incident = client.post("/webhook/alerts", json=DELIVERY).json()["incidents"][0]
+    text = client.get(f"/incidents/{incident}/events?follow=false").text
+    streamed = [json.loads(line[6:])["seq"] for line in text.splitlines() if line.startswith("data: ")]
+    assert streamed == [entry["seq"] for entry in client.get(f"/audit?incident_id={incident}").json()]
+    assert client.get("/audit/verify").json()["intact"]
+
+
+def test_the_pages_render(client, agent):
+    """Dashboard and incident page, with hostile alert text shown as text."""
+    hostile = json.loads(json.dumps(DELIVERY).replace("HighErrorRate", "<script>alert(1)</script>"))
+    incident = client.post("/webhook/alerts", json=hostile).json()["incidents"][0]
+    home = client.get("/", headers={"accept": "text/html"})
+    page = client.get(f"/incidents/{incident}", headers={"accept": "text/html"})
+    assert home.status_code == page.status_code == 200
+    assert "<script>alert(1)" not in home.text + page.text
+    assert "script-src 'self'" in page.headers["content-security-policy"]
