@@ -93,6 +93,7 @@ class App:
             self.store,
             interval=settings.monitoring.interval,
             rules=settings.monitoring.rules,
+            raises=settings.monitoring.raises,
             firing=self._firing(),
         )
         self.workflow = Workflow(self._parts(http))

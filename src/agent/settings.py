@@ -81,10 +81,14 @@ class RuleLimits(Record):
 
 
 class MonitoringSettings(Record):
-    """``[monitoring]``: the built-in monitor. ``interval`` (seconds) comes from MONITORING_INTERVAL."""
+    """``[monitoring]``: the built-in monitor. ``interval`` (seconds) comes from MONITORING_INTERVAL.
+
+    ``raises`` off: it still measures, but alerts come from somewhere else, such as Alertmanager.
+    """
 
     interval: Seconds = 5.0
     start: bool = True
+    raises: bool = True
     least_requests: int | None = Field(None, ge=1)
     limits: RuleLimits = RuleLimits()
 

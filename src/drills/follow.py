@@ -48,6 +48,7 @@ class Follower:
             self._tick("waiting for the signal")
             for incident in self._list():
                 self._story.incident = incident
+                self._tell_alerts()
                 return str(incident["id"])
         raise TooLate(f"no incident was opened within {seconds:.0f} s of the fault")
 
@@ -84,6 +85,16 @@ class Follower:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             self._tick(label)
+
+    def _tell_alerts(self) -> None:
+        """What was received, by which door: the first alerts belong to no incident yet, so its events lack them."""
+        try:
+            entries = [Event.of(entry) for entry in self._door.get("/audit?limit=500")]
+        except Refused:
+            return
+        for event in entries:
+            if event.kind == "alert.received" and event.at >= self._story.fault_at:
+                self._screen.show(tell(event, self._story.fault_at))
 
     def _list(self) -> list[Mapping[str, Any]]:
         if time.monotonic() < self._next_read:

@@ -27,7 +27,9 @@ class Rule:
 
 
 RULES: Final[tuple[Rule, ...]] = (
-    Rule("TargetDown", "down", "max_over_time(up[1200ms]) == 0", "the target did not answer two scrapes in a row"),
+    Rule(
+        "TargetDown", "down", "max_over_time(up[3s]) == 0", "the target did not answer for longer than a restart takes"
+    ),
     Rule(
         "HighErrorRatio",
         "error_ratio",

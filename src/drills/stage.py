@@ -227,6 +227,7 @@ class Stage:
         return [
             ("[[target]]", target),
             ("[limits]", {"environments": self.cache / "environments"}),
+            ("[monitoring]", {"raises": self.stack == "embedded"}),
             ("[verification]", {"window_seconds": 8.0, "settle_seconds": 2.0}),
         ]
 

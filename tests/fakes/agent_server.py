@@ -108,6 +108,8 @@ class AgentServer:
                 return {"status": "ok"}
             if path == "/incidents":
                 return {"incidents": [incident] if incident else []}
+            if path.startswith("/audit"):
+                return [entry for entry in self._entries if entry["kind"] == "alert.received"]
             if path == "/monitoring/status":
                 return {"targets": [{"name": "t", "signals": {"error_ratio": 0.25, "label": "x"}}]}
             if incident and path == f"/incidents/{incident['id']}":
@@ -153,7 +155,7 @@ class AgentServer:
                 deadline = time.monotonic() + 1.0
                 sent = 0
                 while sent < 2 and time.monotonic() < deadline:
-                    for entry in [each for each in agent._entries if each["seq"] > after][:2]:
+                    for entry in [each for each in agent._entries[1:] if each["seq"] > after][:2]:
                         self.wfile.write(f": hello\nid: {entry['seq']}\ndata: {json.dumps(entry)}\n\n".encode())
                         self.wfile.flush()
                         after, sent = entry["seq"], sent + 1

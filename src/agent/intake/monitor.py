@@ -67,11 +67,13 @@ class Monitor:
         *,
         interval: float,
         rules: Sequence[Rule] = BUILT_IN,
+        raises: bool = True,
         names: MetricNames | None = None,
         firing: Mapping[str, Sequence[Alert]] | None = None,
     ) -> None:
         self._targets, self._http, self._intake, self._clock, self._trail = targets, http, intake, clock, trail
         self.interval, self._rules, self._names = interval, rules, names or MetricNames()
+        self._raises = raises
         self._watches = {name: _Watch() for name in targets}
         self._cycle_lock, self._control = threading.Lock(), threading.Lock()
         self._stop = threading.Event()
@@ -144,7 +146,7 @@ class Monitor:
                 view, raised = self._look(target)
                 seen.append(view)
                 alerts.extend(raised)
-            if alerts:
+            if alerts and self._raises:
                 self._intake.accept(tuple(alerts), source="monitor")
             self.last = Cycle(
                 at=self._clock.now(), targets=tuple(seen), raised=len(alerts), seconds=time.monotonic() - began

@@ -20,15 +20,27 @@ def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o644) -> None
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        _sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def append_line(path: Path, line: str, *, mode: int = 0o644) -> None:
-    """Append one line in one write, and sync it."""
+    """Append one line and sync it; a line break inside it becomes a space, so that it stays one line."""
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, mode)
     try:
-        os.write(descriptor, line.rstrip("\n").encode() + b"\n")
+        data = memoryview(" ".join(line.splitlines()).encode() + b"\n")
+        while data:
+            data = data[os.write(descriptor, data) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself survive a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -8,23 +8,34 @@ from pydantic import JsonValue
 
 MASK = "[redacted]"
 LONGEST = 1 << 20
+DEEPEST = 64
 _NAMES_OF_VALUES_TO_MASK = (
     r"(?<![a-z])(?:passwords?|passwd|passphrase|pwd|secrets?|tokens?|api[_-]?keys?|access[_-]?keys?|authorization|"
     r"cookies?|credentials?)(?![a-z])"
 )
+_NAMED = rf"\b[\w.-]{{0,40}}{_SECRET_NAME}[\w.-]{{0,40}}[\"']?\s{{0,3}}[=:]\s{{0,3}}"
+_HEADER = r"\b(?:proxy-)?authorization|\b(?:set-)?cookie"
+# Every repetition is bounded or starts where the one before it ended: a hostile text cannot make these slow.
 _PATTERNS = (
-    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), MASK),
-    (re.compile(r"(?i)\b(bearer|basic)\s+(?!\[redacted\])[A-Za-z0-9._~+/=-]{6,}"), rf"\1 {MASK}"),
-    (re.compile(r"\b(?:ghp|gho|ghu|ghs|ghr|github_pat|glpat|xox[abprs])[_-][A-Za-z0-9_-]{10,}"), MASK),
-    (re.compile(r"\bsk-[A-Za-z0-9_-]{16,}"), MASK),
-    (re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), MASK),
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"), MASK),
-    (re.compile(r"(?<=://)[^/\s:@\[\]]{1,200}:[^/\s@\[\]]{1,200}@"), f"{MASK}@"),
     (
         re.compile(
-            rf"(?i)(\b[\w.-]{{0,40}}{_NAMES_OF_VALUES_TO_MASK}[\w.-]{{0,40}}[\"']?\s{{0,3}}[=:]\s{{0,3}}[\"']?)"
-            r"(?!\[redacted\]|bearer |basic )[^\s\"'&,;}\]]{1,500}"
+            r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)", re.DOTALL
         ),
+        MASK,
+    ),
+    (re.compile(r"(?i)\b(bearer|basic)\s{1,10}(?!\[redacted\])[A-Za-z0-9._~+/=-]{6,}"), rf"\1 {MASK}"),
+    (
+        re.compile(rf"(?i)((?:{_HEADER})[\"']?\s{{0,3}}:\s{{0,3}}[\"']?(?:[a-z]{{1,20}} (?=\S))?)[^\r\n\"']{{1,4000}}"),
+        rf"\1{MASK}",
+    ),
+    (re.compile(r"(?<![A-Za-z0-9])(?:gh[opusr]|github_pat|glpat|xox[abprs])[_-][A-Za-z0-9_-]{10,}"), MASK),
+    (re.compile(r"(?<![A-Za-z0-9_-])sk-[A-Za-z0-9_-]{16,}"), MASK),
+    (re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[0-9A-Z]{16}(?![0-9A-Za-z])"), MASK),
+    (re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"), MASK),
+    (re.compile(r"(?<=://)(?!\[redacted\]@)[^/?#\s@\"'<>]{1,400}@"), f"{MASK}@"),
+    (re.compile(rf"(?i)({_NAMED})([\"'])(?!\[redacted\])(?:\\.|(?!\2)[^\\\r\n]){{1,2000}}\2"), rf"\1\2{MASK}\2"),
+    (
+        re.compile(rf"(?i)({_NAMED}[\"']?)(?!\[redacted\]|bearer |basic )[^\s\"'&,;}}\]]{{1,500}}"),
         rf"\1{MASK}",
     ),
 )
@@ -44,17 +55,30 @@ def redact(text: str) -> str:
 
 
 def redact_json(value: JsonValue) -> JsonValue:
-    """Redact every string of a JSON value, and whole values under names that speak of secrets."""
+    """Redact every string of a JSON value, and whole values under names that speak of secrets.
+
+    What lies deeper than 64 levels is masked as a whole.
+    """
+    return _redacted(value, DEEPEST)
+
+
+def _redacted(value: JsonValue, levels: int) -> JsonValue:
     if isinstance(value, str):
         return redact(value)
+    if not isinstance(value, list | dict):
+        return value
+    if levels == 0:
+        return MASK
     if isinstance(value, list):
-        return [redact_json(item) for item in value]
-    if isinstance(value, dict):
-        return {redact(key): MASK if _NAME.search(key) and item else redact_json(item) for key, item in value.items()}
-    return value
+        return [_redacted(item, levels - 1) for item in value]
+    return {
+        redact(key): MASK if _NAME.search(key) and item else _redacted(item, levels - 1) for key, item in value.items()
+    }
 
 
 def fence(text: str, limit: int) -> str:
     """Untrusted text made harmless to show: no control or direction characters, no secrets, at most ``limit`` long."""
+    if limit <= 0:
+        return ""
     clean = redact(_CONTROL.sub("", text[: limit * 4]))
-    return clean if len(clean) <= limit else clean[: max(0, limit - 1)] + "…"
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"

@@ -36,6 +36,7 @@ SYSTEM_FILES = (
 )
 SCRATCH = "/tmp"  # noqa: S108 - the sandbox's own, not the host's
 SCRATCH_MIB = 256
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the sandbox's own
 SHARED_MEMORY_MIB = 64
 # systemd's range for users that exist only while a service runs: nobody else has them, and every 16-bit map has them.
 # A uid of its own for every run, because RLIMIT_NPROC counts all processes of a uid on the host.
@@ -189,7 +190,7 @@ def _namespaces() -> list[str]:
 
 
 def _system() -> list[str]:
-    flags: list[str] = []
+    flags = ["--perms", "0755", "--dir", "/etc"]  # else it would be made on the way to a file, for its owner only
     for folder in SYSTEM_FOLDERS:
         path = Path(folder)
         if path.is_symlink():
@@ -199,7 +200,8 @@ def _system() -> list[str]:
     for file in SYSTEM_FILES:
         flags += ["--ro-bind-try", file, file]
     # /dev is a memory file system without a size: it is made read-only at the end, with a bounded /dev/shm in it.
-    return [*flags, "--proc", "/proc", "--dev", "/dev", *_memory("/dev/shm", SHARED_MEMORY_MIB), *_memory(SCRATCH, SCRATCH_MIB)]  # noqa: S108, E501 - the sandbox's own
+    flags += ["--proc", "/proc", "--dev", "/dev"]
+    return [*flags, *_memory(SHARED_MEMORY, SHARED_MEMORY_MIB), *_memory(SCRATCH, SCRATCH_MIB)]
 
 
 def _memory(path: str, mebibytes: int) -> list[str]:
@@ -244,7 +246,14 @@ def _bounded(job: _Job) -> list[str]:
     """Set rlimits, and leave root first: RLIMIT_NPROC does not bind the superuser."""
     limits, drop = job.limits, []
     if os.getuid() == 0:
-        drop = ["/usr/bin/setpriv", f"--reuid={job.uid}", f"--regid={job.uid}", "--clear-groups", "--no-new-privs", "--"]
+        drop = [
+            "/usr/bin/setpriv",
+            f"--reuid={job.uid}",
+            f"--regid={job.uid}",
+            "--clear-groups",
+            "--no-new-privs",
+            "--",
+        ]
     bounds = [
         f"--cpu={limits.cpu}:{limits.cpu + 1}",
         f"--data={limits.memory_mib * MEBI}",
