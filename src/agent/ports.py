@@ -272,6 +272,10 @@ class Reproducer(Protocol):
         """One judged run."""
         ...
 
+    def run_all(self, target: Target, capsule: Capsule, commits: tuple[str, ...]) -> tuple[Run, ...]:
+        """Judged runs at several commits, side by side."""
+        ...
+
 
 class Forge(Protocol):
     """A code host with pull requests."""

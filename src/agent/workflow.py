@@ -279,13 +279,15 @@ class Workflow:
         if capsule is None:
             self._end(incident, Outcome.INCONCLUSIVE, "there is no capsule to run on the old release")
             return
-        old = steps.run(
-            "capsule on the old release", Run, lambda: parts.reproducer.run(target, capsule, capsule.commit)
+        final = steps.run(
+            "capsule on both releases",
+            Verification,
+            lambda: _with_runs(judged, parts.reproducer.run_all(target, capsule, (capsule.commit, deployment.commit))),
         )
-        new = steps.run(
-            "capsule on the new release", Run, lambda: parts.reproducer.run(target, capsule, deployment.commit)
-        )
-        final = judged.model_copy(update={"old_release": old, "new_release": new})
+        old, new = final.old_release, final.new_release
+        if old is None or new is None:
+            self._end(incident, Outcome.INCONCLUSIVE, "the capsule was not run", verification=final)
+            return
         if old.verdict is Verdict.GREEN:
             outcome, reason = Outcome.RECOVERED, "production is well, but the old release passes now as well"
         elif new.verdict is Verdict.RED:
@@ -483,6 +485,10 @@ def _name(effect: str, incident: Incident) -> str:
 
 def _subject(proposal: Proposal, pull_request: PullRequest, riders: tuple[str, ...]) -> str:
     return approval_subject(proposal.subject or "", pull_request.base, pull_request.head, riders)
+
+
+def _with_runs(judged: Verification, runs: tuple[Run, ...]) -> Verification:
+    return judged.model_copy(update={"old_release": runs[0], "new_release": runs[1]})
 
 
 def _merged(pull_request: PullRequest | None) -> PullRequest | None:

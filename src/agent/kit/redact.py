@@ -13,7 +13,7 @@ _NAMES_OF_VALUES_TO_MASK = (
     r"(?<![a-z])(?:passwords?|passwd|passphrase|pwd|secrets?|tokens?|api[_-]?keys?|access[_-]?keys?|authorization|"
     r"cookies?|credentials?)(?![a-z])"
 )
-_NAMED = rf"\b[\w.-]{{0,40}}{_SECRET_NAME}[\w.-]{{0,40}}[\"']?\s{{0,3}}[=:]\s{{0,3}}"
+_NAMED = rf"\b[\w.-]{{0,40}}{_NAMES_OF_VALUES_TO_MASK}[\w.-]{{0,40}}[\"']?\s{{0,3}}[=:]\s{{0,3}}"
 _HEADER = r"\b(?:proxy-)?authorization|\b(?:set-)?cookie"
 # Every repetition is bounded or starts where the one before it ended: a hostile text cannot make these slow.
 _PATTERNS = (
@@ -23,9 +23,13 @@ _PATTERNS = (
         ),
         MASK,
     ),
-    (re.compile(r"(?i)\b(bearer|basic)\s{1,10}(?!\[redacted\])[A-Za-z0-9._~+/=-]{6,}"), rf"\1 {MASK}"),
+    # A word in lower-case letters is no credential: "basic training" stays.
     (
-        re.compile(rf"(?i)((?:{_HEADER})[\"']?\s{{0,3}}:\s{{0,3}}[\"']?(?:[a-z]{{1,20}} (?=\S))?)[^\r\n\"']{{1,4000}}"),
+        re.compile(r"\b((?i:bearer|basic))\s{1,10}(?=[a-z._~+/-]{0,200}[A-Z0-9=])[A-Za-z0-9._~+/=-]{6,}"),
+        rf"\1 {MASK}",
+    ),
+    (
+        re.compile(rf"(?i)((?:{_HEADER})[\"']?\s{{0,3}}:\s{{0,3}}[\"']?)[^\r\n\"']{{1,4000}}"),
         rf"\1{MASK}",
     ),
     (re.compile(r"(?<![A-Za-z0-9])(?:gh[opusr]|github_pat|glpat|xox[abprs])[_-][A-Za-z0-9_-]{10,}"), MASK),

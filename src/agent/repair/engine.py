@@ -10,6 +10,7 @@ from ..model.incident import Incident
 from ..model.oracle import decide
 from ..model.patches import join, split
 from ..model.repair import Patch, Proof, Proposal, RegressionTest
+from ..model.replay import Replay
 from ..model.target import Target
 from ..ports import Author, Clock, History, Laboratory, Trail
 from .judge import Case, Judge
@@ -119,12 +120,21 @@ class CapsuleReproducer:
     def run(self, target: Target, capsule: Capsule, commit: str, patch: Patch | None = None) -> Run:
         """One judged run."""
         replay = self._lab.replay(target, capsule, commit, None if patch is None else patch.diff)
-        verdict, reason = decide(capsule, replay)
-        return Run(
-            commit=commit,
-            patch_hash=None if patch is None else patch.hash,
-            verdict=verdict,
-            reason=reason,
-            measured=replay.measured,
-            seconds=replay.seconds,
-        )
+        return _judged(capsule, commit, replay, None if patch is None else patch.hash)
+
+    def run_all(self, target: Target, capsule: Capsule, commits: tuple[str, ...]) -> tuple[Run, ...]:
+        """Judged runs at several commits, side by side."""
+        replays = self._lab.replay_all(target, capsule, tuple((commit, None) for commit in commits))
+        return tuple(_judged(capsule, *pair) for pair in zip(commits, replays, strict=True))
+
+
+def _judged(capsule: Capsule, commit: str, replay: Replay, patch_hash: str | None = None) -> Run:
+    verdict, reason = decide(capsule, replay)
+    return Run(
+        commit=commit,
+        patch_hash=patch_hash,
+        verdict=verdict,
+        reason=reason,
+        measured=replay.measured,
+        seconds=replay.seconds,
+    )
