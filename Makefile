@@ -6,6 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TARGET_VENV := .venv-target
 SEED ?= 1
 STACK ?= embedded
 TARGET := examples/market_predictor
@@ -23,7 +24,9 @@ demo: $(VENV)/.installed system ## Watch one incident from fault to verified fix
 serve: $(VENV)/.installed system ## Run the agent on port 8001
 	$(BIN)/python -m agent.cli serve
 
-test: $(VENV)/.installed-dev system ## All tests: the target's, the flight recorder's and the agent's
+test: $(VENV)/.installed-dev $(TARGET_VENV)/.installed system ## All tests: the target's, the flight recorder's and the agent's
+	cd $(TARGET) && $(CURDIR)/$(TARGET_VENV)/bin/python -m pytest -q -p no:cacheprovider
+	cd $(RECORDER) && PYTHONPATH=src $(CURDIR)/$(BIN)/python -m pytest -q -p no:cacheprovider
 	$(BIN)/python -m pytest tests -q -n 2 -m "not chaos"
 
 check: $(VENV)/.installed-dev ## Lint, format, types, import contracts, size gates
@@ -59,6 +62,12 @@ $(VENV)/.installed-dev: requirements-dev.txt | $(VENV)/bin/python
 	@$(PIP)
 	$(INSTALL) -r requirements-dev.txt
 	@touch $@ $(VENV)/.installed
+
+# The example target's own environment, for its own tests.
+$(TARGET_VENV)/.installed: $(TARGET)/requirements.txt | $(VENV)/bin/python
+	@$(PYTHON) -m venv --clear $(TARGET_VENV)
+	$(TARGET_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+	@touch $@
 
 system:
 	@command -v bwrap >/dev/null || { \

@@ -55,7 +55,7 @@ def redact(text: str) -> str:
     text = text[:LONGEST]
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
-    return text
+    return text[:LONGEST]  # a mask may be longer than what it hides
 
 
 def redact_json(value: JsonValue) -> JsonValue:
