@@ -79,7 +79,15 @@ def test_what_a_command_leaves_running_is_killed():
     done = run(["/bin/sh", "-c", "sleep 600 & echo $!"], timeout=20)
     assert done.returncode == 0
     assert not done.timed_out
-    assert not _alive(int(done.text))
+    assert _ends_soon(int(done.text))
+
+
+def _ends_soon(pid):
+    """A killed process is gone once its new parent has taken note, which is not ours to hurry."""
+    deadline = time.monotonic() + 10
+    while _alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not _alive(pid)
 
 
 def test_input_that_nobody_reads_does_not_block():
