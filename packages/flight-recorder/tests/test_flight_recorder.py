@@ -1,6 +1,7 @@
 """What is recorded, what is not, and that nothing breaks the service."""
 
 import asyncio
+import base64
 import json
 import logging
 
@@ -131,3 +132,131 @@ def test_ordinary_logging_goes_to_the_same_file(log):
         logger.removeHandler(handler)
     (line,) = lines(log)
     assert (line["level"], line["component"], line["exception"]["type"]) == ("error", "jobs", "KeyError")
+
+
+def test_a_body_cut_within_a_character_is_still_redacted_text(log):
+    """A cut through a character neither makes the body binary nor lets a secret through."""
+    body = '{"password": "hunter2", "name": "é'.encode()
+    call(FlightRecorder(ok, path=log, max_body=len(body) - 1, sample=1.0), body=body)
+    (line,) = lines(log)
+    assert (line["request"]["body_encoding"], line["request"]["body_truncated"]) == ("utf-8", True)
+    assert "hunter2" not in log.read_text()
+
+
+def test_secrets_in_text_of_another_encoding_are_redacted(log):
+    """Bytes that are not UTF-8 may be text all the same."""
+    call(FlightRecorder(ok, path=log), body="password=hunter2&name=é".encode("latin-1"))
+    assert b"hunter2" not in base64.b64decode(lines(log)[0]["request"]["body"])
+
+
+def test_escapes_do_not_hide_the_name_of_a_secret(log):
+    """JSON may spell any letter as an escape."""
+    call(FlightRecorder(ok, path=log), body=b'{"t\\u006fken": "hunter2"}')
+    assert "hunter2" not in log.read_text()
+
+
+def test_a_streamed_body_is_recorded_whole_and_passed_on(log):
+    """The parts of a streamed request reach the service as they came, and the log as one body."""
+    parts = [{"type": "http.request", "body": part, "more_body": part != b"c"} for part in (b"a", b"b", b"c")]
+    seen = []
+
+    async def reads_all(scope, receive, send):
+        while True:
+            message = await receive()
+            seen.append(message["body"])
+            if not message["more_body"]:
+                break
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"1", "more_body": True})
+        await send({"type": "http.response.body", "body": b"2"})
+
+    async def run():
+        waiting, sent = iter(parts), []
+
+        async def receive():
+            return next(waiting)
+
+        async def send(message):
+            sent.append(message)
+
+        scope = {"type": "http", "method": "POST", "path": "/x", "query_string": b"", "headers": []}
+        await FlightRecorder(reads_all, path=log)(scope, receive, send)
+        return sent
+
+    sent = asyncio.run(run())
+    assert seen == [b"a", b"b", b"c"]
+    assert [message.get("body") for message in sent[1:]] == [b"1", b"2"]
+    assert lines(log)[0]["request"]["body"] == "abc"
+
+
+def test_concurrent_requests_do_not_mix(log):
+    """Each line holds its own request and its own state, in whatever order they end."""
+    states = iter(range(100))
+
+    async def slow(scope, receive, send):
+        message = await receive()
+        await asyncio.sleep(0.001 * (20 - int(message["body"])))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    app = FlightRecorder(slow, path=log, sample=1.0, replay=lambda: {"N": str(next(states))})
+
+    async def one(number):
+        async def receive():
+            return {"type": "http.request", "body": str(number).encode(), "more_body": False}
+
+        async def send(message):
+            pass
+
+        query = f"n={number}".encode()
+        await app({"type": "http", "method": "POST", "path": "/x", "query_string": query, "headers": []}, receive, send)
+
+    async def run():
+        await asyncio.gather(*(one(number) for number in range(20)))
+
+    asyncio.run(run())
+    assert len(lines(log)) == 20
+    for line in lines(log):
+        assert line["query"] == f"n={line['request']['body']}"
+        assert line["replay"]["env"]["N"] == line["request"]["body"]
+
+
+def test_an_exception_after_the_response_began_is_a_failure(log):
+    """The status already sent was 200; the request failed all the same."""
+
+    async def half(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise RuntimeError("halfway")
+
+    with pytest.raises(RuntimeError, match="halfway"):
+        call(FlightRecorder(half, path=log))
+    (line,) = lines(log)
+    assert (line["status"], line["exception"]["type"]) == (500, "RuntimeError")
+
+
+def test_an_exception_without_a_message_passes_unchanged(log):
+    """An error whose text cannot be made is raised as it is, and recorded."""
+
+    class SilentError(Exception):
+        def __str__(self):
+            raise RuntimeError
+
+    async def fails(scope, receive, send):
+        raise SilentError
+
+    with pytest.raises(SilentError):
+        call(FlightRecorder(fails, path=log))
+    assert lines(log)[0]["exception"]["type"].endswith("SilentError")
+
+
+def test_a_log_record_that_cannot_be_formatted_does_not_break_the_service(log, capsys):
+    """It is counted as lost and said once."""
+    file = LineFile(log)
+    logger, handler = logging.getLogger("recorder-bad"), JsonLines(file, "jobs")
+    logger.propagate = False
+    logger.addHandler(handler)
+    try:
+        logger.warning("%d items", "many")
+    finally:
+        logger.removeHandler(handler)
+    assert file.lost == 1
+    assert "cannot write" in capsys.readouterr().err

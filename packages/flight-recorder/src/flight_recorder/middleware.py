@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import random
 import time
 import uuid
@@ -64,6 +65,12 @@ class FlightRecorder:
             return {}
 
     def _write(self, flight: _Flight, error: Exception | None) -> None:
+        try:
+            self._file.write(self._line(flight, error))
+        except Exception as problem:  # noqa: BLE001 - a recorder must never break the service that it records
+            self._file.lose(problem)
+
+    def _line(self, flight: _Flight, error: Exception | None) -> dict[str, Any]:
         status = flight.status if flight.status and error is None else SERVER_ERROR
         route = getattr(flight.scope.get("route"), "path", None) or flight.scope["path"]
         line: dict[str, Any] = {
@@ -84,7 +91,7 @@ class FlightRecorder:
             line["replay"] = {"env": flight.state}
         if error is not None:
             line["exception"] = describe(error, self._in_app)
-        self._file.write(line)
+        return line
 
     def _chosen(self, route: str) -> bool:
         """The first request of a route in every minute, and a random share of the others."""
@@ -128,11 +135,7 @@ class _Flight:
 
     def request(self) -> dict[str, Any]:
         """The request itself, redacted."""
-        raw = bytes(self._body)
-        try:
-            body, encoding = redaction.body(raw.decode("utf-8")), "utf-8"
-        except UnicodeDecodeError:
-            body, encoding = base64.b64encode(raw).decode(), "base64"
+        body, encoding = self._text()
         headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in self.scope["headers"]}
         return {
             "method": self.scope["method"],
@@ -143,3 +146,13 @@ class _Flight:
             "body_encoding": encoding,
             "body_truncated": self._truncated,
         }
+
+    def _text(self) -> tuple[str, str]:
+        """The redacted body and its encoding; a cut may go through a character, which does not make the text binary."""
+        raw = bytes(self._body)
+        try:
+            return redaction.body(codecs.getincrementaldecoder("utf-8")().decode(raw, not self._truncated)), "utf-8"
+        except UnicodeDecodeError:
+            # Latin-1 maps every byte to a character and back, so secrets in text of another encoding are found too.
+            masked = redaction.body(raw.decode("latin-1")).encode("latin-1", "replace")
+            return base64.b64encode(masked).decode(), "base64"

@@ -28,7 +28,7 @@ def query(raw: str) -> str:
 
 def body(raw: str) -> str:
     """A JSON body with the values under secret names masked; other text without tokens."""
-    if not (_SECRET.search(raw) or _TOKENS.search(raw)):
+    if not (_SECRET.search(raw) or _TOKENS.search(raw) or "\\u" in raw):  # an escape may hide a name
         return raw
     try:
         return json.dumps(_masked(json.loads(raw)))

@@ -15,14 +15,21 @@ LONGEST_TRACEBACK = 32_768
 def describe(error: BaseException, in_app: tuple[str, ...]) -> dict[str, Any]:
     """What happened, in a form that two releases can be compared by."""
     frames = [_frame(summary, in_app) for summary in traceback.extract_tb(error.__traceback__)[-MOST_FRAMES:]]
-    text = "".join(traceback.format_exception(error))
+    text = "".join(traceback.format_exception(error))  # says "<exception str() failed>" where that is so
     return {
         "type": _name(error),
-        "message": redaction.text(str(error))[:2000],
+        "message": redaction.text(_message(error))[:2000],
         "traceback": redaction.text(text)[-LONGEST_TRACEBACK:],
         "frames": frames,
         "chain": _chain(error),
     }
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - the failure of a message must not hide the failure that it tells of
+        return "<exception str() failed>"
 
 
 def _name(error: BaseException) -> str:
