@@ -36,6 +36,8 @@ SYSTEM_FILES = (
 )
 SCRATCH = "/tmp"  # noqa: S108 - the sandbox's own, not the host's
 SCRATCH_MIB = 256
+JAIL = "/jail"
+ENTER = 'cd "$1" && shift && exec "$@"'
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the sandbox's own
 SHARED_MEMORY_MIB = 64
 # systemd's range for users that exist only while a service runs: nobody else has them, and every 16-bit map has them.
@@ -123,7 +125,7 @@ class Bubblewrap:
             raise Unsafe(
                 f"bubblewrap cannot isolate here, so target code will not be run: {done.problem or 'it hangs'}. "
                 "Unprivileged user namespaces must be allowed (sysctl kernel.unprivileged_userns_clone=1), "
-                "or the container needs permission to create namespaces; prlimit and setpriv come with util-linux"
+                "or the container needs permission to create namespaces; prlimit comes with util-linux"
             )
         self._checked = True
 
@@ -168,16 +170,28 @@ class Bubblewrap:
         return SandboxResult(process.returncode, *texts, limit, truncated, time.monotonic() - began)
 
     def _command(self, job: _Job, more: Sequence[str]) -> list[str]:
-        flags = [self._program, *_namespaces(), *_system(), *more]
+        jail = _jail()
+        flags = [self._program, *_namespaces(), *(_folders("") if jail else []), *_system(jail), *more]
         for bind in job.binds:
-            flags += ["--bind" if bind.writable else "--ro-bind", str(bind.source), bind.at]
+            flags += _way_to(jail, bind.at)
+            flags += ["--bind" if bind.writable else "--ro-bind", str(bind.source), f"{jail}{bind.at}"]
         for path, mebibytes in job.scratch.items():
-            flags += _memory(path, mebibytes)
+            flags += _way_to(jail, path)
+            flags += _memory(f"{jail}{path}", mebibytes)
         inside = {"PATH": MINIMAL_ENV["PATH"], "HOME": SCRATCH, "LANG": "C.UTF-8", **job.env}
         for name, value in inside.items():
             flags += ["--setenv", name, value]
-        flags += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", job.cwd, "--"]
+        flags += ["--remount-ro", f"{jail}/dev", "--remount-ro", "/", "--chdir", "/", "--"]
         return [*flags, *_bounded(job)]
+
+
+def _jail() -> str:
+    """Where the sandbox's files lie. As root it is a folder to be chrooted to, else the new root itself.
+
+    Somebody who is chrooted may not make user namespaces, in which there would be rights and memory file systems that
+    nobody counts. Without root bubblewrap forbids them itself.
+    """
+    return JAIL if os.getuid() == 0 else ""
 
 
 def _namespaces() -> list[str]:
@@ -185,23 +199,34 @@ def _namespaces() -> list[str]:
     flags = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
     flags += ["--die-with-parent", "--new-session", "--hostname", "sandbox", "--clearenv", "--cap-drop", "ALL"]
     if os.getuid() == 0:
-        return [*flags, "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        return [*flags, "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SYS_CHROOT"]
     return [*flags, "--unshare-user", "--disable-userns"]
 
 
-def _system() -> list[str]:
-    flags = ["--perms", "0755", "--dir", "/etc"]  # else it would be made on the way to a file, for its owner only
+def _folders(jail: str) -> list[str]:
+    flags: list[str] = []
     for folder in SYSTEM_FOLDERS:
         path = Path(folder)
         if path.is_symlink():
-            flags += ["--symlink", str(path.readlink()), folder]
+            flags += ["--symlink", str(path.readlink()), f"{jail}{folder}"]
         elif path.exists():
-            flags += ["--ro-bind", folder, folder]
+            flags += ["--ro-bind", folder, f"{jail}{folder}"]
+    return flags
+
+
+def _system(jail: str) -> list[str]:
+    flags = [*_way_to(jail, "/etc/passwd"), *_folders(jail)]
     for file in SYSTEM_FILES:
-        flags += ["--ro-bind-try", file, file]
+        flags += ["--ro-bind-try", file, f"{jail}{file}"]
     # /dev is a memory file system without a size: it is made read-only at the end, with a bounded /dev/shm in it.
-    flags += ["--proc", "/proc", "--dev", "/dev"]
-    return [*flags, *_memory(SHARED_MEMORY, SHARED_MEMORY_MIB), *_memory(SCRATCH, SCRATCH_MIB)]
+    flags += ["--proc", f"{jail}/proc", "--dev", f"{jail}/dev"]
+    return [*flags, *_memory(f"{jail}{SHARED_MEMORY}", SHARED_MEMORY_MIB), *_memory(f"{jail}{SCRATCH}", SCRATCH_MIB)]
+
+
+def _way_to(jail: str, path: str) -> list[str]:
+    """The folders above a path, said beforehand: made on the way they would be for their owner only."""
+    above = reversed([str(folder) for folder in Path(f"{jail}{path}").parents if folder != folder.parent])
+    return [part for folder in above for part in ("--perms", "0755", "--dir", folder)]
 
 
 def _memory(path: str, mebibytes: int) -> list[str]:
@@ -229,7 +254,7 @@ def _etc(uid: int) -> Iterator[tuple[list[str], tuple[int, ...]]]:
             file.write(text.encode())
             file.seek(0)
             files.append(file.fileno())
-            flags += ["--perms", "0444", "--ro-bind-data", str(file.fileno()), path]
+            flags += ["--perms", "0444", "--ro-bind-data", str(file.fileno()), f"{_jail()}{path}"]
         yield flags, tuple(files)
 
 
@@ -243,17 +268,10 @@ def _streams(stdin: bytes) -> Iterator[tuple[IO[bytes], IO[bytes], IO[bytes]]]:
 
 
 def _bounded(job: _Job) -> list[str]:
-    """Set rlimits, and leave root first: RLIMIT_NPROC does not bind the superuser."""
+    """Leave root, which RLIMIT_NPROC does not bind, then set rlimits."""
     limits, drop = job.limits, []
     if os.getuid() == 0:
-        drop = [
-            "/usr/bin/setpriv",
-            f"--reuid={job.uid}",
-            f"--regid={job.uid}",
-            "--clear-groups",
-            "--no-new-privs",
-            "--",
-        ]
+        drop = ["/usr/sbin/chroot", f"--userspec={job.uid}:{job.uid}", "--groups=", JAIL]
     bounds = [
         f"--cpu={limits.cpu}:{limits.cpu + 1}",
         f"--data={limits.memory_mib * MEBI}",
@@ -262,7 +280,7 @@ def _bounded(job: _Job) -> list[str]:
         f"--fsize={limits.file_mib * MEBI}",
         "--core=0",
     ]
-    return ["/usr/bin/prlimit", *bounds, "--", *drop, *job.argv]
+    return [*drop, "/usr/bin/prlimit", *bounds, "--", "/bin/sh", "-c", ENTER, "sandbox", job.cwd, *job.argv]
 
 
 def _read(out: IO[bytes], err: IO[bytes], limit: int) -> tuple[tuple[bytes, bytes], bool]:

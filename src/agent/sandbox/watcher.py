@@ -16,6 +16,7 @@ from typing import Protocol
 
 MEBI = 1 << 20
 WATCH_EVERY = 0.05
+DYING_SECONDS = 10
 BLOCK = 512
 PAGE = os.sysconf("SC_PAGE_SIZE")
 LONGEST_STATUS = 4096
@@ -80,11 +81,17 @@ class Watcher:
         """Kill what is left, inside first, and reap. Before bubblewrap has told the pid, it dies with its parent."""
         if self._process.poll() is None:
             self._find_first()
-            for pid in (self._first, self._process.pid):
-                if pid is not None:
-                    with contextlib.suppress(ProcessLookupError, PermissionError):
-                        os.kill(pid, signal.SIGKILL)
+            if self._first is not None:
+                _kill_and_wait(self._first)
+            self._process.kill()
         self._process.wait()
+
+
+def _kill_and_wait(first: int) -> None:
+    """Kill a namespace's first process; it has ended only when all the others have."""
+    with contextlib.suppress(ProcessLookupError, PermissionError), _ended(first) as ended:
+        os.kill(first, signal.SIGKILL)
+        ended.poll(DYING_SECONDS * 1000)
 
 
 @contextlib.contextmanager
