@@ -1,6 +1,9 @@
 import json
+from dataclasses import replace
 
 import pytest
+from fastapi.testclient import TestClient
+from market_predictor.app import create
 
 
 def test_health(client):
@@ -75,6 +78,13 @@ def test_metrics_speak_of_requests_and_the_release(client):
     assert 'http_requests_total{method="GET",route="/predict",status="200"} 1.0' in text
     assert 'build_info{commit="unknown"' in text
     assert "data_age_seconds" in text
+
+
+def test_metrics_answer_when_the_newest_bar_has_just_ended(settings):
+    on_the_hour = replace(settings, market_start=settings.market_start.replace(minute=0))
+    with TestClient(create(on_the_hour)) as client:
+        client.get("/predict", params={"symbol": "AAPL"})
+        assert "data_age_seconds 0.0" in client.get("/metrics").text
 
 
 def test_every_request_is_logged(client, settings):

@@ -127,3 +127,10 @@ def test_settings_name_the_variable_at_fault():
         from_environment({"MP_SEED": "x"})
     with pytest.raises(ValueError, match="time zone"):
         from_environment({"MP_MARKET_START": "2025-01-01T00:00:00"})
+
+
+def test_predictions_that_are_no_number_are_counted_not_scored(feed):
+    scorer = Scorer(feed, 100)
+    scorer.expect(_prediction(feed, float("nan"), hour_of(NOON) - 5))
+    scorer.settle(NOON)
+    assert (scorer.invalid, scorer.total) == (1, 0)

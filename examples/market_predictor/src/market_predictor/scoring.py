@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -35,10 +36,13 @@ class Scorer:
         self._pending: deque[Prediction] = deque(maxlen=MOST_PENDING)
         self._scored: deque[tuple[float, float, bool | None]] = deque(maxlen=window)
         self.total = 0
+        self.invalid = 0
 
     def expect(self, prediction: Prediction) -> None:
-        """Score this prediction later. Naive forecasts of a quarantine are not the model's."""
-        if prediction.method == "model":
+        """Score this prediction later, or count it as invalid. Naive forecasts of a quarantine are not the model's."""
+        if not math.isfinite(prediction.value):
+            self.invalid += 1
+        elif prediction.method == "model":
             self._pending.append(prediction)
 
     def settle(self, now: datetime) -> None:
