@@ -22,9 +22,10 @@ from .evidence.collector import EvidenceCollector
 from .evidence.history import GitHistory
 from .evidence.watch import DirectWatcher
 from .forge.local import LocalForge
-from .intake.alertmanager import parse
 from .intake.intake import AlertIntake
 from .intake.monitor import Monitor
+from .intake.reread import Alertmanager
+from .intake.webhook import Webhook
 from .kit.clock import SystemClock
 from .kit.http import HttpClient
 from .kit.ids import incident_id as new_incident_id
@@ -85,6 +86,9 @@ class App:
         self.laboratory = self._laboratory()
         http = HttpClient()
         self.intake = AlertIntake(self.store, self.targets, self.clock, new_incident_id)
+        address = settings.alertmanager_url
+        again = None if address is None else Alertmanager(http, str(address))
+        self._webhook = Webhook(self.intake, self.store, again)
         self._monitor = Monitor(
             self.targets,
             http,
@@ -166,7 +170,7 @@ class App:
         return Parts(
             ledger=store,
             work=store,
-            collector=EvidenceCollector(http, self._monitor, history_of, clock),
+            collector=EvidenceCollector(http, self._monitor, history_of, store.changes, clock),
             investigator=ExperimentalInvestigator(self.laboratory, history_of, store, clock, limits),
             repairer=self.repairer,
             reproducer=CapsuleReproducer(self.laboratory),
@@ -303,17 +307,17 @@ class App:
 
     def accept_webhook(self, delivery: object, *, source: str) -> Accepted:
         """Store one delivery, then digest it. Raises `MalformedPayload`, or `Busy` when too much is open."""
-        alerts = parse(delivery)
         if len(self.store.incidents(active=True, limit=MOST_ACTIVE)) >= MOST_ACTIVE:
             raise Busy("too many incidents are open: try again later")
-        return Accepted(alerts=len(alerts), incidents=self.intake.accept(alerts, source=source))
+        count, ids = self._webhook.accept(delivery, source=source)
+        return Accepted(alerts=count, incidents=ids)
 
     def report_change(self, change: Change, *, target: str | None, by: str) -> None:
         """Store a change that CI reports. Raises `NotFound` for an unknown target."""
         if target is not None and target not in self.targets:
             raise NotFound(f"there is no target {target[:100]!r}: `mpa status` shows all")
         with self.store.begin() as tx:
-            tx.put_change(change)
+            tx.put_change(change.model_copy(update={"target": target}))
             tx.append("change.reported", f"{change.kind}: {change.title}", actor=by, data={"change": change.id})
 
     # -- what people decide ----------------------------------------------------------------------------------------

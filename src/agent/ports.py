@@ -87,6 +87,10 @@ class Transaction(Protocol):
         """Unresolved episodes of a target that are attached to no incident, oldest first."""
         ...
 
+    def put_delivery(self, body: str, source: str) -> None:
+        """Keep an alert delivery as it came, redacted; only the newest ones are kept."""
+        ...
+
     def save_approval(self, approval: Approval) -> None:
         """Insert or replace an approval."""
         ...
@@ -352,8 +356,8 @@ class Notifier(Protocol):
 class Intake(Protocol):
     """The one door for alerts, whoever raises them."""
 
-    def accept(self, alerts: tuple[Alert, ...], *, source: str) -> tuple[str, ...]:
-        """Store, then return the ids of the incidents that the alerts belong to. Raises `Busy` when full."""
+    def accept(self, alerts: tuple[Alert, ...], *, source: str, raw: str | None = None) -> tuple[str, ...]:
+        """Store (the delivery as it came too, where there is one); the ids of the incidents they belong to."""
         ...
 
 

@@ -27,6 +27,7 @@ from .history import deploys
 
 SOURCE_SECONDS = 4.0
 BEFORE = timedelta(seconds=120)
+REPORTED_BEFORE = timedelta(hours=24)
 MOST_COMMITS = 60
 MOST_POINTS = 600
 ENDPOINT_BYTES = 256 << 10
@@ -55,8 +56,16 @@ class _Found:
 class EvidenceCollector:
     """Implements `Collector` over the target's endpoints, log file, scraped series, git history and deploys."""
 
-    def __init__(self, http: HttpClient, scrapes: Scrapes, history: Callable[[Target], History], clock: Clock) -> None:
+    def __init__(
+        self,
+        http: HttpClient,
+        scrapes: Scrapes,
+        history: Callable[[Target], History],
+        reported: Callable[[], Sequence[Change]],
+        clock: Clock,
+    ) -> None:
         self._http, self._scrapes, self._history, self._clock = http, scrapes, history, clock
+        self._reported = reported
 
     def collect(self, incident: Incident, target: Target, episodes: tuple[Episode, ...]) -> EvidenceSet:
         """Everything the sources can tell about the incident."""
@@ -83,6 +92,9 @@ class EvidenceCollector:
         commits = self._commits(target, running, found)
         self._say_signals(results.get("signals"), episodes, found)
         self._say_deploys(recorded, found)
+        told = _told(self._reported(), target, window)
+        for change in told[:5]:
+            found.facts.append(("reports", change.kind, f"{change.title} at {change.timestamp:%H:%M:%S}", {}))
         return EvidenceSet(
             window=window,
             evidence=tuple(
@@ -95,6 +107,7 @@ class EvidenceCollector:
             series=_series(results.get("metrics") or ()),  # type: ignore[arg-type]
             commits=commits,
             deploys=recorded,
+            reported=told,
             running=running,
             last_good=_last_good(recorded, running),
             health=results.get("health"),
@@ -189,6 +202,13 @@ def _window(start: datetime, now: datetime, recorded: Sequence[Change], running:
     if deployed is not None and begin - BEFORE < deployed < now:
         begin = deployed
     return Window(start=min(begin, now), end=now)
+
+
+def _told(reported: Sequence[Change], target: Target, window: Window) -> tuple[Change, ...]:
+    """Reported changes of this target, or of nobody in particular, from some time before the window to its end."""
+    first = window.start - REPORTED_BEFORE
+    fits = (change for change in reported if change.target in (None, target.name))
+    return tuple(change for change in fits if first <= change.timestamp <= window.end)
 
 
 def _last_good(recorded: Sequence[Change], running: str | None) -> str | None:

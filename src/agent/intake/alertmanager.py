@@ -43,18 +43,29 @@ class Delivery(BaseModel):
 
     version: Literal["4"]
     alerts: list[_Alert] = Field(max_length=MOST_ALERTS)
+    receiver: str = Field(default="", max_length=LONGEST)
     truncatedAlerts: int = Field(default=0, ge=0)  # noqa: N815
 
 
 def parse(data: object) -> tuple[Alert, ...]:
     """The alerts of one delivery. Raises `MalformedPayload`. The group's own status is not trusted."""
+    return alerts_of(check(data))
+
+
+def check(data: object) -> Delivery:
+    """The delivery, if it is one. Raises `MalformedPayload`, which says where it is none."""
     try:
-        delivery = Delivery.model_validate(data)
-        return tuple(_alert(alert) for alert in delivery.alerts)
+        return Delivery.model_validate(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the body"
         raise MalformedPayload(f"not an Alertmanager version 4 payload: {where}: {first['msg']}") from error
+
+
+def alerts_of(delivery: Delivery) -> tuple[Alert, ...]:
+    """Its alerts. Raises `MalformedPayload` for a time that is none."""
+    try:
+        return tuple(_alert(alert) for alert in delivery.alerts)
     except (ValueError, OverflowError) as error:
         raise MalformedPayload(f"not an Alertmanager version 4 payload: {error}") from error
 

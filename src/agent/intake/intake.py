@@ -33,10 +33,12 @@ class AlertIntake:
     ) -> None:
         self._work, self._targets, self._clock, self._new_id = work, targets, clock, new_id
 
-    def accept(self, alerts: tuple[Alert, ...], *, source: str) -> tuple[str, ...]:
-        """Store, then return the ids of the incidents that the alerts belong to."""
+    def accept(self, alerts: tuple[Alert, ...], *, source: str, raw: str | None = None) -> tuple[str, ...]:
+        """Store the delivery as it came and its alerts, then return the ids of the incidents they belong to."""
         ids: dict[str, None] = {}
         with self._work.begin() as tx:
+            if raw is not None:
+                tx.put_delivery(raw, source)
             for alert in alerts:
                 incident_id = self._take(tx, alert, source)
                 if incident_id is not None:

@@ -103,7 +103,7 @@ class Series(Record):
 
 
 class Change(Record):
-    """A commit, deploy, flag or configuration change."""
+    """A commit, deploy, flag or configuration change; ``target`` is None where nobody said whose it is."""
 
     id: str
     kind: ChangeKind
@@ -114,12 +114,14 @@ class Change(Record):
     files: tuple[str, ...] = ()
     diff: str | None = None
     commit: str | None = None
+    target: str | None = None
 
 
 class EvidenceSet(Record):
     """All that the collector brought back for one incident.
 
-    ``commits`` are the target's commits newest first, starting at the running release; ``deploys`` newest first.
+    ``commits`` are the target's commits newest first, starting at the running release; ``deploys`` newest first, and so
+    are ``reported`` changes, which CI or people told the agent of.
     ``last_good`` is the newest deployed commit that ran before the onset, or None when there is none on record.
     """
 
@@ -131,6 +133,7 @@ class EvidenceSet(Record):
     series: tuple[Series, ...] = ()
     commits: tuple[Change, ...] = ()
     deploys: tuple[Change, ...] = ()
+    reported: tuple[Change, ...] = ()
     running: str | None = None
     last_good: str | None = None
     health: JsonValue = None

@@ -27,7 +27,8 @@ from .schema import connect
 
 T = TypeVar("T", bound=Record)
 MOST_DOCUMENT = 8 << 20
-MOST_DELIVERIES = 5_000
+MOST_DELIVERIES = 1_000
+LONGEST_DELIVERY = 256 << 10
 MOST_CHANGES = 5_000
 LONGEST_MESSAGE = 4_000
 
@@ -144,9 +145,10 @@ class StoreTransaction:
         self.enqueued.append(incident)
 
     def put_delivery(self, body: str, source: str) -> None:
-        """Keep a delivery as it came, newest 5,000."""
+        """Keep a delivery as it came, redacted and cut to a quarter of a mebibyte; the newest 1,000."""
         table = tables.deliveries
-        values = {"received_at": _iso(self._clock.now()), "source": source, "body": redact(body)}
+        kept = redact(body[:LONGEST_DELIVERY])
+        values = {"received_at": _iso(self._clock.now()), "source": source, "body": kept}
         self._connection.execute(insert(table).values(**values))
         newest = select(func.max(table.c.id)).scalar_subquery()
         self._connection.execute(delete(table).where(table.c.id <= newest - MOST_DELIVERIES))
@@ -271,6 +273,11 @@ class Store:
         """A switch's value."""
         found = self._column(select(tables.flags.c.value).where(tables.flags.c.name == name))
         return found[0] if found else None
+
+    def deliveries(self, limit: int = 50) -> tuple[str, ...]:
+        """Alert deliveries as they came (redacted), newest first."""
+        table = tables.deliveries
+        return tuple(self._column(select(table.c.body).order_by(table.c.id.desc()).limit(limit)))
 
     def changes(self, limit: int = 200) -> tuple[Change, ...]:
         """Reported changes, newest first."""
