@@ -49,10 +49,11 @@ class AlertIntake:
         known = tx.episode(alert.fingerprint, alert.starts_at)
         episode = known.absorb(alert) if known is not None else self._new_episode(alert)
         if known is None or (episode.resolved and not known.resolved):
+            joins = None if episode.resolved else tx.active_incident(episode.target)
             tx.append(
                 "alert.received",
                 f"{alert.name} {'resolved' if episode.resolved else 'firing'} ({source})",
-                incident_id=episode.incident_id,
+                incident_id=joins.id if joins is not None else episode.incident_id,
                 data={"fingerprint": alert.fingerprint, "target": episode.target, "signal": episode.signal},
             )
         if episode.resolved:

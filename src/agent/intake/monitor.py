@@ -208,6 +208,8 @@ class Monitor:
                 watch.firing[rule.alertname] = self._alert(target, rule, reading, datetime.fromtimestamp(since, UTC))
                 return watch.firing[rule.alertname]
             return None
+        if not watch.scrapes[-1].up and rule.signal != "down":
+            return None  # nothing was measured, which neither breaks a rule nor keeps it
         watch.breached_since.pop(rule.alertname, None)
         if firing is None:
             return None

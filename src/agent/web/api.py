@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, FastAPI, Header, Path, Query, Request
-from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from fastapi.responses import PlainTextResponse
 from pydantic import AwareDatetime, BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from .. import __version__
+from ..intake.monitor import Cycle
+from ..model.audit import Entry
 from ..model.evidence import Change
+from ..model.incident import Incident
+from ..model.policy import Approval
+from ..model.repair import Proof
+from ..model.views import Accepted, ChainReport, Health, IncidentDetail, Status
 from ..settings import Settings
-from . import pages, problems
+from . import described, pages, problems
 from .access import Access, Caller, Keys, person
 from .guard import Guard
 from .metrics import exposition
@@ -52,6 +57,14 @@ class Reason(BaseModel):
     reason: str = Field(default="", max_length=1000)
 
 
+class MonitoringStatus(BaseModel):
+    """What the built-in monitor does, and what its last cycle saw; ``interval`` is in seconds."""
+
+    running: bool
+    interval: float
+    last: Cycle | None
+
+
 class ReportedChange(BaseModel):
     """A deploy, flag or configuration change that CI reports."""
 
@@ -79,7 +92,9 @@ def create_api(
         version=__version__,
         lifespan=lifespan,
         responses=problems.responses(404),
+        docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     problems.install(api)
     for router in (
@@ -92,20 +107,8 @@ def create_api(
         api.include_router(router)
     api.include_router(pages.router(provider, keys))
     api.add_middleware(Guard, access=Access(settings, keys))
-    api.openapi = lambda: _description(api)  # type: ignore[method-assign]
+    api.openapi = lambda: described.description(api)  # type: ignore[method-assign]
     return api
-
-
-def _description(api: FastAPI) -> dict[str, Any]:
-    """The OpenAPI description, with the problem document that every error is."""
-    if not api.openapi_schema:
-        description = FastAPI.openapi(api)
-        schemas = description.setdefault("components", {}).setdefault("schemas", {})
-        whole = problems.ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas.update(whole.pop("$defs", {}))
-        schemas["ProblemDocument"] = whole
-        api.openapi_schema = description
-    return api.openapi_schema
 
 
 def _caller(request: Request) -> Caller:
@@ -121,22 +124,18 @@ def _principal(request: Request) -> str:
     return caller.principal
 
 
-def _dump(record: Any) -> Any:
-    return record.model_dump(mode="json")
-
-
 def _reading(provider: Provider) -> APIRouter:
     router = APIRouter(tags=["status"])
 
     @router.get("/health")
-    def health() -> dict[str, Any]:
+    def health() -> Health:
         """How the agent does."""
-        return dict(_dump(provider().health()))
+        return provider().health()
 
     @router.get("/status")
-    def status() -> dict[str, Any]:
+    def status() -> Status:
         """Where the agent stands."""
-        return dict(_dump(provider().status()))
+        return provider().status()
 
     @router.get("/metrics", response_class=PlainTextResponse)
     def metrics() -> Response:
@@ -144,16 +143,15 @@ def _reading(provider: Provider) -> APIRouter:
         return Response(exposition(provider().figures()), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     @router.get("/monitoring/status")
-    def monitoring() -> dict[str, Any]:
+    def monitoring() -> MonitoringStatus:
         """What the built-in monitor saw last."""
         watch = provider().monitoring
-        last = None if watch.last is None else _dump(watch.last)
-        return {"running": watch.running, "interval": watch.interval, "last": last}
+        return MonitoringStatus(running=watch.running, interval=watch.interval, last=watch.last)
 
     @router.post("/monitoring/cycle")
-    def cycle() -> dict[str, Any]:
+    def cycle() -> Cycle:
         """Run one monitoring cycle and return what it saw."""
-        return dict(_dump(provider().monitoring.cycle()))
+        return provider().monitoring.cycle()
 
     return router
 
@@ -162,25 +160,29 @@ def _incidents(provider: Provider) -> APIRouter:
     router = APIRouter(tags=["incidents"])
     listeners = asyncio.Semaphore(MOST_LISTENERS)
 
-    @router.post("/webhook/alerts")
-    def alerts(delivery: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
+    @router.post("/webhook/alerts", openapi_extra={"requestBody": described.body("Delivery")})
+    def alerts(delivery: Annotated[dict[str, Any], Body()]) -> Accepted:
         """An Alertmanager version 4 delivery; stored before this answers."""
-        return dict(_dump(provider().accept_webhook(delivery, source="alertmanager")))
+        return provider().accept_webhook(delivery, source="alertmanager")
 
     @router.get("/incidents")
-    def incidents(active: bool | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> list[dict[str, Any]]:
+    def incidents(
+        active: bool | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 50
+    ) -> tuple[Incident, ...]:
         """Incidents, newest first."""
-        return [_dump(incident) for incident in provider().incidents(active=active, limit=limit)]
+        return provider().incidents(active=active, limit=limit)
 
-    @router.get("/incidents/{incident_id}")
+    @router.get("/incidents/{incident_id}", responses=described.OR_PAGE, response_model=IncidentDetail)
     def incident(incident_id: IncidentId, request: Request) -> Response:
         """One incident with everything that belongs to it; a page for browsers."""
         detail = provider().incident(incident_id)
         if "text/html" in request.headers.get("accept", ""):
             return pages.incident(request, detail)
-        return JSONResponse(_dump(detail))
+        return Response(detail.model_dump_json(), media_type="application/json")
 
-    @router.get("/incidents/{incident_id}/events", response_class=StreamingResponse)
+    @router.get(
+        "/incidents/{incident_id}/events", responses=described.EVENTS, response_class=described.EventStream
+    )
     async def events(
         incident_id: IncidentId,
         request: Request,
@@ -195,7 +197,7 @@ def _incidents(provider: Provider) -> APIRouter:
         if listeners.locked():
             raise Problem(503, "Too many listeners: try again later, or ask with follow=false.")
         stream = _stream(service, incident_id, start, request.is_disconnected, listeners, follow=follow)
-        return StreamingResponse(stream, media_type="text/event-stream")
+        return described.EventStream(stream)
 
     return router
 
@@ -215,7 +217,7 @@ async def _stream(
             entries = await run_in_threadpool(service.entries, incident_id=incident_id, after=after, limit=PAGE)
             for entry in entries:
                 after = entry.seq
-                yield f"id: {entry.seq}\nevent: {entry.kind}\ndata: {json.dumps(_dump(entry))}\n\n"
+                yield f"id: {entry.seq}\nevent: {entry.kind}\ndata: {entry.model_dump_json()}\n\n"
             if entries:
                 continue
             if not follow or await gone():
@@ -231,32 +233,32 @@ def _deciding(provider: Provider) -> APIRouter:
     refusals = problems.responses(404, 409)
 
     @router.post("/incidents/{incident_id}/approve", responses=refusals)
-    def approve(incident_id: IncidentId, request: Request, answer: Answer | None = None) -> dict[str, Any]:
+    def approve(incident_id: IncidentId, request: Request, answer: Answer | None = None) -> Approval:
         """Yes to what the incident asks."""
         return _answered(provider(), incident_id, _principal(request), answer, yes=True)
 
     @router.post("/incidents/{incident_id}/reject", responses=refusals)
-    def reject(incident_id: IncidentId, request: Request, answer: Answer | None = None) -> dict[str, Any]:
+    def reject(incident_id: IncidentId, request: Request, answer: Answer | None = None) -> Approval:
         """No to what the incident asks."""
         return _answered(provider(), incident_id, _principal(request), answer, yes=False)
 
     @router.post("/incidents/{incident_id}/cancel", responses=refusals)
-    def cancel(incident_id: IncidentId, request: Request, why: Reason | None = None) -> dict[str, Any]:
+    def cancel(incident_id: IncidentId, request: Request, why: Reason | None = None) -> Incident:
         """Cancel what has not begun."""
         said = why.reason if why else ""
-        return dict(_dump(provider().cancel(incident_id, by=_principal(request), comment=said)))
+        return provider().cancel(incident_id, by=_principal(request), comment=said)
 
     @router.post("/incidents/{incident_id}/retry", responses=refusals)
-    def retry(incident_id: IncidentId, request: Request, why: Reason | None = None) -> dict[str, Any]:
+    def retry(incident_id: IncidentId, request: Request, why: Reason | None = None) -> Incident:
         """Begin the next attempt."""
         said = why.reason if why else ""
-        return dict(_dump(provider().retry(incident_id, by=_principal(request), comment=said)))
+        return provider().retry(incident_id, by=_principal(request), comment=said)
 
     @router.post("/incidents/{incident_id}/prove", responses=refusals)
-    def prove(incident_id: IncidentId, request: Request) -> dict[str, Any]:
+    def prove(incident_id: IncidentId, request: Request) -> Proof:
         """Run the stored proof again."""
         _principal(request)
-        return dict(_dump(provider().prove(incident_id)))
+        return provider().prove(incident_id)
 
     @router.post("/changes", status_code=202, responses=refusals)
     def changes(change: ReportedChange, request: Request) -> dict[str, str]:
@@ -268,10 +270,10 @@ def _deciding(provider: Provider) -> APIRouter:
     return router
 
 
-def _answered(service: Service, incident_id: str, by: str, answer: Answer | None, *, yes: bool) -> dict[str, Any]:
+def _answered(service: Service, incident_id: str, by: str, answer: Answer | None, *, yes: bool) -> Approval:
     given = answer or Answer()
     by = person(given.by) if given.by else by
-    return dict(_dump(service.decide(incident_id, yes=yes, by=by, subject=given.subject, comment=given.comment)))
+    return service.decide(incident_id, yes=yes, by=by, subject=given.subject, comment=given.comment)
 
 
 def _controls(provider: Provider) -> APIRouter:
@@ -315,13 +317,13 @@ def _audit(provider: Provider) -> APIRouter:
         after: Annotated[int, Query(ge=0, le=2**53)] = 0,
         limit: Annotated[int, Query(ge=1, le=5000)] = PAGE,
         incident_id: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9-]{1,64}$")] = None,
-    ) -> list[dict[str, Any]]:
+    ) -> tuple[Entry, ...]:
         """Audit entries after a number, oldest first."""
-        return [_dump(entry) for entry in provider().entries(incident_id=incident_id, after=after, limit=limit)]
+        return provider().entries(incident_id=incident_id, after=after, limit=limit)
 
     @router.get("/verify")
-    def verify() -> dict[str, Any]:
+    def verify() -> ChainReport:
         """Check the whole hash chain."""
-        return dict(_dump(provider().verify_trail()))
+        return provider().verify_trail()
 
     return router

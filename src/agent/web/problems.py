@@ -111,7 +111,7 @@ def install(app: FastAPI) -> None:
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Error answers for the OpenAPI description: those every route has, and ``statuses``."""
-    every = {400, 401, 403, 405, 413, 421, 422, 500, 503, *statuses}
+    every = {400, 401, 403, 405, 408, 413, 415, 421, 422, 500, 503, *statuses}
     return {
         status: {
             "description": HTTPStatus(status).phrase,
