@@ -25,10 +25,10 @@ def world(culprit, untestable=()):
 
 @given(st.integers(1, 60), st.data())
 def test_the_planted_culprit_is_found(count, data):
-    """For every length, place and suspect the first red commit is named, with its green parent."""
+    """For every length, place and suspicion the first red commit is named, with its green parent."""
     culprit = data.draw(st.integers(0, count - 1))
-    suspect = data.draw(st.none() | st.integers(0, count - 1))
-    search = bisect([str(n) for n in range(count)], "green", world(culprit), suspect)
+    weights = data.draw(st.none() | st.lists(st.floats(0.01, 10), min_size=count, max_size=count))
+    search = bisect([str(n) for n in range(count)], "green", world(culprit), weights)
     assert search.culprit == str(culprit)
     assert search.parent == (str(culprit - 1) if culprit else "green")
 
@@ -40,6 +40,15 @@ def test_untestable_commits_never_make_a_wrong_culprit(count, data):
     untestable = data.draw(st.sets(st.integers(0, count - 2)))
     search = bisect([str(n) for n in range(count)], "green", world(culprit, untestable))
     assert search.culprit == str(culprit) or str(culprit) in search.candidates
+
+
+def test_a_commit_that_stands_out_is_asked_first_beside_the_one_before_it():
+    """One round is enough when the suspicion is right; words do not cost a round when they are not suspected."""
+    weights = [0.02, 1.0, 0.02, 1.0, 0.02, 5.0, 0.02, 0.02, 1.0, 0.02, 0.02]
+    search = bisect([str(n) for n in range(11)], "green", world(5), weights)
+    assert [run.commit for run in search.runs] == ["4", "5"]
+    search = bisect([str(n) for n in range(11)], "green", world(3), weights)
+    assert len(search.runs) <= 5
 
 
 def test_contradictions_name_no_culprit():

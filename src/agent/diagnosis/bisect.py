@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, combinations, pairwise
 
 from ..model.experiment import Run, Verdict
 
@@ -22,18 +23,19 @@ class Search:
     reason: str = ""
 
 
-def bisect(commits: Sequence[str], green: str, look: Look, first: int | None = None) -> Search:
+def bisect(commits: Sequence[str], green: str, look: Look, weights: Sequence[float] | None = None) -> Search:
     """``commits`` oldest first, the last one known red, all after the known ``green`` one.
 
-    ``first`` is the index of the most suspected commit: it and its neighbour are asked first. Each round asks two
-    commits at once. A contradiction (green after red) ends the search with the candidates that are left.
+    ``weights`` say how much each commit is suspected (all alike when left out). Each round asks the two commits that
+    split the suspicion best: a commit that stands out is asked at once, together with the one before it. A contradiction
+    (green after red) ends the search with the candidates that are left.
     """
     search = Search()
     low, high = -1, len(commits) - 1
     closed: set[int] = set()
+    suspicion = list(weights) if weights is not None else [1.0] * len(commits)
     for _ in range(MOST_ROUNDS):
-        points = _points(low, high, closed, first)
-        first = None
+        points = _points(low, high, closed, suspicion)
         if not points:
             break
         for point, run in zip(points, look([commits[point] for point in points]), strict=True):
@@ -57,14 +59,18 @@ def bisect(commits: Sequence[str], green: str, look: Look, first: int | None = N
     return search
 
 
-def _points(low: int, high: int, closed: set[int], first: int | None) -> list[int]:
-    """The next one or two commits to ask: around the suspect, else at the thirds."""
-    open_points = [point for point in range(low + 1, high) if point not in closed]
-    if not open_points:
-        return []
-    if first is not None:
-        near = [point for point in (first - 1, first) if point in open_points]
-        if near:
-            return near
-    count = len(open_points)
-    return sorted({open_points[count // 3], open_points[(2 * count) // 3]})
+def _points(low: int, high: int, closed: set[int], weights: Sequence[float]) -> list[int]:
+    """The next one or two commits to ask: they cut the suspects into parts whose squared weights sum to the least.
+
+    That sum is the suspicion expected to be left after the round (two answers tell three parts apart).
+    """
+    candidates = [point for point in range(low + 1, high) if point not in closed]
+    if len(candidates) <= 1:
+        return candidates
+    heap = list(accumulate(weights, initial=0.0))
+
+    def left(pair: tuple[int, int]) -> float:
+        edges = (low + 1, pair[0] + 1, pair[1] + 1, high + 1)
+        return sum((heap[end] - heap[begin]) ** 2 for begin, end in pairwise(edges))
+
+    return list(min(combinations(candidates, 2), key=left))

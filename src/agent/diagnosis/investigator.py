@@ -191,15 +191,13 @@ class _Case:
             return Search(reason="the good release is not in this history")
         commits = list(reversed(newest_first[: newest_first.index(green)]))
         signature = capsule.signature
-        ranked = sorted(range(len(commits)), key=lambda n: -hypotheses.suspicion(self._commits[commits[n]], signature))
+        weights = [hypotheses.suspicion(self._commits[commit], signature) for commit in commits]
 
         def look(asked: Sequence[str]) -> Sequence[Run]:
             return self._replay("which commit brought it?", capsule, list(asked), keep=False)[1]
 
         began = time.monotonic()
-        search = bisect(commits, green, look, first=ranked[0] if commits else None)
-        if len(commits) == 1:
-            search.culprit, search.parent = commits[0], green
+        search = bisect(commits, green, look, weights)
         self._keep(f"which of {len(commits)} commits brought it?", search.runs, search.reason, began)
         return search
 
