@@ -73,4 +73,5 @@ def _points(low: int, high: int, closed: set[int], weights: Sequence[float]) -> 
         edges = (low + 1, pair[0] + 1, pair[1] + 1, high + 1)
         return sum((heap[end] - heap[begin]) ** 2 for begin, end in pairwise(edges))
 
-    return list(min(combinations(candidates, 2), key=left))
+    best = min(combinations(candidates, 2), key=left)
+    return list(best)

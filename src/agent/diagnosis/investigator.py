@@ -161,8 +161,10 @@ class _Case:
             return capsule, good if good and runs[1].verdict is Verdict.GREEN else None
         if good is None:
             return None
-        replays, _ = self._replay(f"is {capsule.signal} as bad in the sandbox?", capsule, [running, good])
+        question, began = f"is {capsule.signal} worse than on the good release?", time.monotonic()
+        replays = self._send(question, capsule, [running, good])
         bounded = _between(capsule, replays[0], replays[1])
+        self._judge(question, bounded or capsule, [running, good], replays, began)
         return (bounded, good) if bounded is not None else (None, None)
 
     def _by_answers(self, running: str, lock_hash: str) -> tuple[Capsule | None, str | None] | None:
@@ -238,9 +240,24 @@ class _Case:
         self, question: str, capsule: Capsule, commits: list[str], *, keep: bool = True
     ) -> tuple[tuple[Replay, ...], tuple[Run, ...]]:
         began = time.monotonic()
+        replays = self._send(question, capsule, commits)
+        return replays, self._judge(question, capsule, commits, replays, began, keep=keep)
+
+    def _send(self, question: str, capsule: Capsule, commits: list[str]) -> tuple[Replay, ...]:
         short = ", ".join(commit[:10] for commit in commits)
         self._say("experiment.started", f"{question} at {short}", {"commits": [*commits]})
-        replays = self._lab.replay_all(self._target, capsule, tuple((commit, None) for commit in commits))
+        return self._lab.replay_all(self._target, capsule, tuple((commit, None) for commit in commits))
+
+    def _judge(
+        self,
+        question: str,
+        capsule: Capsule,
+        commits: list[str],
+        replays: tuple[Replay, ...],
+        began: float,
+        *,
+        keep: bool = True,
+    ) -> tuple[Run, ...]:
         runs = []
         for commit, replay in zip(commits, replays, strict=True):
             verdict, reason = decide(capsule, replay)
@@ -251,7 +268,7 @@ class _Case:
             self._say("experiment.run", f"{commit[:10]} is {verdict}: {reason}", data)
         if keep:
             self._keep(question, runs, ", ".join(f"{run.commit[:10]} {run.verdict}" for run in runs), began)
-        return replays, tuple(runs)
+        return tuple(runs)
 
     def _keep(self, question: str, runs: Sequence[Run], conclusion: str, began: float) -> None:
         experiment = Experiment(

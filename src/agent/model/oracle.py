@@ -47,7 +47,8 @@ def _bound(capsule: Capsule, replay: Replay) -> tuple[Verdict, str]:
     value = replay.measured.get(bound.signal)
     if value is None:
         return Verdict.UNTESTABLE, f"{bound.signal} could not be measured"
-    said = f"{bound.signal} is {value:.4g} {bound.unit}, limit {bound.limit:.4g}"
+    limit = "no limit" if math.isinf(bound.limit) else f"limit {bound.limit:.4g}"
+    said = f"{bound.signal} is {value:.4g} {bound.unit}".rstrip() + f", {limit}"
     return (Verdict.RED if value > bound.limit else Verdict.GREEN), said
 
 
