@@ -56,7 +56,7 @@ def _unpack(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
-        subprocess.run(["apt-get", "download", *PACKAGES], cwd=folder, check=True, capture_output=True, timeout=300)
+        _download(folder)
         for package in folder.glob("*.deb"):
             subprocess.run(["dpkg", "-x", package.name, "."], cwd=folder, check=True, capture_output=True, timeout=120)
             package.unlink()
@@ -64,6 +64,14 @@ def _unpack(folder: Path) -> None:
         advice = f"run: apt-get update && apt-get install {' '.join(PACKAGES)}"
         raise Missing(f"Prometheus and Alertmanager could not be fetched ({error}); {advice}") from error
     (folder / "complete").touch()
+
+
+def _download(folder: Path) -> None:
+    """A bare Debian has no package lists: without them the download fails, so they are read first."""
+    fetch = ["apt-get", "download", *PACKAGES]
+    if subprocess.run(fetch, cwd=folder, check=False, capture_output=True, timeout=300).returncode != 0:
+        subprocess.run(["apt-get", "update", "-qq"], cwd=folder, check=True, capture_output=True, timeout=300)
+        subprocess.run(fetch, cwd=folder, check=True, capture_output=True, timeout=300)
 
 
 @dataclass(frozen=True)

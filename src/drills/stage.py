@@ -232,7 +232,12 @@ class Stage:
         ]
 
     def _agent_environment(self) -> dict[str, str]:
+        beside = {}
+        if self.stack == "prometheus":
+            beside["PROMETHEUS_URL"] = f"http://127.0.0.1:{self.ports.prometheus}"
+            beside["ALERTMANAGER_URL"] = f"http://127.0.0.1:{self.ports.alertmanager}"
         return {
+            **beside,
             "ENVIRONMENT": "development",
             "API_HOST": "127.0.0.1",
             "API_PORT": str(self.ports.agent),

@@ -153,12 +153,14 @@ class _Case:
             f"{len(capsule.failing)} requests, sent for {capsule.soak_seconds:.1f} s; {capsule.signal} is read",
         )
         if capsule.bound.signal not in RELATIVE:
-            _, runs = self._replay(
+            replays, runs = self._replay(
                 f"is {capsule.signal} as bad in the sandbox?", capsule, [running, *([good] if good else [])]
             )
             if runs[0].verdict is not Verdict.RED:
                 return None, None
-            return capsule, good if good and runs[1].verdict is Verdict.GREEN else None
+            if good is None or runs[1].verdict is not Verdict.GREEN:
+                return capsule, None
+            return _tightened(capsule, replays[0], replays[1]), good
         if good is None:
             return None
         question, began = f"is {capsule.signal} worse than on the good release?", time.monotonic()
@@ -311,6 +313,16 @@ def _between(capsule: Capsule, bad: Replay, good: Replay) -> Capsule | None:
         return None
     bound = SignalBound(signal=name, limit=sqrt(high * low), unit=capsule.bound.unit)
     return capsule.model_copy(update={"bound": bound, "reference": None})
+
+
+def _tightened(capsule: Capsule, bad: Replay, good: Replay) -> Capsule:
+    """The alert's limit, or half-way (geometric mean) between bad and good where that is less: clear of both."""
+    bound = capsule.bound
+    if bound is None:
+        return capsule
+    high, low = bad.measured[bound.signal], good.measured[bound.signal]
+    limit = min(bound.limit, sqrt(high * low)) if low > 0 else bound.limit
+    return capsule.model_copy(update={"bound": bound.model_copy(update={"limit": limit})})
 
 
 def _shown(guesses: Sequence[Hypothesis]) -> Json:
