@@ -6,12 +6,18 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Final
 
 import httpx2
+import prometheus_client
 
+from .settings_files import Value, toml
 from .stage import PROJECT, free_ports
 
 HEALTHY_SECONDS: Final = 3.0
@@ -21,10 +27,28 @@ WATCHED_SECONDS: Final = 20.0
 
 
 def main() -> None:
-    """Start the service on a fresh state folder and print one row a figure."""
+    """Start the service on a fresh state folder, alone and with a target to watch, and print one row a figure."""
+    healthy, resident, idle = _measure(target=None)
+    with _target() as url:
+        _, watching_resident, watching = _measure(target=url)
+    for name, value, limit in (
+        ("healthy after, s", healthy, HEALTHY_SECONDS),
+        ("resident, MiB", resident, RESIDENT_MIB),
+        ("share of a core when idle", idle, IDLE_SHARE),
+        ("resident watching a target", watching_resident, RESIDENT_MIB),
+        ("share of a core watching", watching, IDLE_SHARE),
+    ):
+        sys.stdout.write(f"{name:28} {value:8.3f}  limit {limit:8.3f}  ratio {value / limit:5.2f}\n")
+
+
+def _measure(target: str | None) -> tuple[float, float, float]:
+    """Seconds until healthy, MiB resident, and the share of a core that the idle service takes."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         port = free_ports(1)[0]
         env = {**os.environ, "PYTHONPATH": str(PROJECT / "src"), "MPA_STATE": folder, "API_PORT": str(port)}
+        if target is not None:
+            values: dict[str, Value] = {"name": "bench", "url": target, "repository": folder}
+            Path(folder, "agent.toml").write_text(toml([("[[target]]", values)]), encoding="utf-8")
         began = time.monotonic()
         process = subprocess.Popen(
             [sys.executable, "-m", "agent.cli", "serve"], env=env, cwd=folder, stderr=subprocess.DEVNULL
@@ -35,17 +59,40 @@ def main() -> None:
             time.sleep(5.0)
             before = _cpu(process.pid)
             time.sleep(WATCHED_SECONDS)
-            idle = (_cpu(process.pid) - before) / WATCHED_SECONDS
-            resident = _resident(process.pid)
+            return healthy, _resident(process.pid), (_cpu(process.pid) - before) / WATCHED_SECONDS
         finally:
             process.terminate()
             process.wait(timeout=20)
-    for name, value, limit in (
-        ("healthy after, s", healthy, HEALTHY_SECONDS),
-        ("resident, MiB", resident, RESIDENT_MIB),
-        ("share of a core when idle", idle, IDLE_SHARE),
-    ):
-        sys.stdout.write(f"{name:28} {value:8.3f}  limit {limit:8.3f}  ratio {value / limit:5.2f}\n")
+
+
+class _Page(BaseHTTPRequestHandler):
+    """A healthy target with a metrics page of a usual size."""
+
+    def do_GET(self) -> None:
+        """Answer with the page for every path."""
+        registry = prometheus_client.CollectorRegistry()
+        histogram = prometheus_client.Histogram("http_request_duration_seconds", "d", ["route"], registry=registry)
+        counter = prometheus_client.Counter("http_requests", "d", ["route", "status"], registry=registry)
+        for route in map(str, range(20)):
+            histogram.labels(route).observe(0.01)
+            counter.labels(route, "200").inc()
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(prometheus_client.generate_latest(registry))
+
+    def log_message(self, *_args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def _target() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Page)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def _until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
