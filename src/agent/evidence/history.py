@@ -13,7 +13,7 @@ from ..kit.git import Git
 from ..kit.redact import fence
 from ..model.evidence import Change
 
-FIELD, RECORD = "\x1f", "\x1e"
+FIELD, FIELDS = "\0", 5  # NUL is the one character that no commit's text can hold
 MOST_DEPLOYS = 200
 MOST_TEXT = 1 << 20
 
@@ -26,24 +26,23 @@ class GitHistory:
 
     def commits(self, head: str, limit: int) -> tuple[Change, ...]:
         """First-parent history of ``head``, newest first."""
-        layout = FIELD.join(("%H", "%ct", "%an", "%s")) + FIELD
         text = self._git.run(
-            "log", "--first-parent", f"-n{limit}", f"--format={RECORD}{layout}", "--name-only", "--diff-merges=first-parent",
-            "--end-of-options", head,
+            "log", "--first-parent", f"-n{limit}", "--format=%x00%H%x00%ct%x00%an%x00%s%x00", "--name-only",
+            "--diff-merges=first-parent", "--end-of-options", head,
         )  # fmt: skip
-        return tuple(self._change(entry) for entry in text.split(RECORD) if entry.strip())
+        parts = text.split(FIELD)[1:]
+        return tuple(self._change(*parts[at : at + FIELDS]) for at in range(0, len(parts), FIELDS))
 
-    def _change(self, entry: str) -> Change:
-        sha, seconds, author, title, files = entry.split(FIELD, 4)
+    def _change(self, sha: str, seconds: str, author: str, title: str, files: str) -> Change:
         return Change(
-            id=sha.strip(),
+            id=sha,
             kind="commit",
             timestamp=datetime.fromtimestamp(int(seconds), UTC),
             component=self._component,
             author=fence(author, 100),
             title=fence(title, 200),
             files=tuple(name for name in files.split("\n") if name)[:500],
-            commit=sha.strip(),
+            commit=sha,
         )
 
     def parent(self, commit: str) -> str | None:

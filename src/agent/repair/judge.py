@@ -28,7 +28,7 @@ def reruns(failure_rate: float) -> int:
     """Three, or the smallest n with (1 - p)^n < 0.01, where p is the observed failure rate (DESIGN.md)."""
     if failure_rate >= 1.0 or failure_rate <= 0.0:
         return RERUNS
-    return min(MOST_RERUNS, max(RERUNS, math.ceil(math.log(CERTAINTY) / math.log(1 - failure_rate))))
+    return min(MOST_RERUNS, max(RERUNS, math.ceil(math.log(CERTAINTY) / math.log1p(-failure_rate))))
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Judge:
         trees: list[tuple[str, str | None]] = [(base, None), *([(base, diff)] * RERUNS)]
         replays = self._lab.replay_all(case.target, case.capsule, tuple(trees))
         before, *after = (self._run(case, replay, patched=n > 0) for n, replay in enumerate(replays))
-        rate = _failure_rate(replays[0])
+        rate = _failure_rate(case.capsule, replays[0])
         more = reruns(rate) - RERUNS
         if more > 0:
             extra = self._lab.replay_all(case.target, case.capsule, tuple([(base, diff)] * more))
@@ -171,10 +171,10 @@ class Judge:
         return trials
 
 
-def _failure_rate(replay: Replay) -> float:
+def _failure_rate(capsule: Capsule, replay: Replay) -> float:
     """How often the failing requests failed, over the repetitions of one run; 1 when every time."""
-    total = replay.repetitions * len(replay.failures)
-    failed = sum(replay.failures)
+    failures = replay.failures[: len(capsule.failing)]
+    total, failed = replay.repetitions * len(failures), sum(failures)
     return 1.0 if replay.repetitions <= 1 or failed == 0 or failed >= total else failed / total
 
 

@@ -42,8 +42,10 @@ class PartialRevertAuthor:
         tried: dict[str, bool] = {}
 
         def helps(chosen: Sequence[Piece]) -> bool:
+            if len(tried) >= MOST_RUNS:
+                return False
             diff = _applies(history, base, chosen)
-            if diff is None or len(tried) >= MOST_RUNS:
+            if diff is None:
                 return False
             if diff not in tried:
                 tried[diff] = try_patch(diff)

@@ -1,0 +1,336 @@
+"""The built-in monitor, from exposition text over real HTTP to alerts at the one door."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from agent.evidence.watch import DirectWatcher
+from agent.intake.monitor import MOST_SCRAPES, Monitor
+from agent.kit.http import HttpClient
+from agent.model.target import Target
+from fakes.clock import FakeClock
+from fakes.target_server import TargetServer
+from fakes.trail import FakeTrail
+
+MEBI = 1 << 20
+COMMIT = "c" * 40
+
+
+class FakeIntake:
+    """Implements `Intake`: keeps what was raised."""
+
+    def __init__(self):
+        self.alerts = []
+
+    def accept(self, alerts, *, source, raw=None):
+        assert (source, raw) == ("monitor", None)
+        self.alerts += alerts
+        return ()
+
+
+class Watched:
+    """A target, its monitor, and time that passes second by second."""
+
+    def __init__(self, server, folder, **options):
+        self.server, self.clock, self.intake = server, FakeClock(), FakeIntake()
+        self.trail = FakeTrail(self.clock)
+        self.target = Target(name="shop", url=server.url, repository=folder, matchers={"team": "a"})
+        self.http = HttpClient()
+        targets = {"shop": self.target}
+        self.monitor = Monitor(targets, self.http, self.intake, self.clock, self.trail, interval=0.02, **options)
+
+    def pass_seconds(self, count, each=lambda: None):
+        """A cycle a second; what the last one saw."""
+        for _ in range(count):
+            each()
+            self.clock.move(1)
+            seen = self.monitor.cycle().targets[0]
+        return seen
+
+    def said(self):
+        """Every alert that was raised, in order."""
+        return [(alert.name, alert.status) for alert in self.intake.alerts]
+
+
+@pytest.fixture
+def server():
+    with TargetServer() as server:
+        yield server
+
+
+@pytest.fixture
+def watched(server, tmp_path):
+    watched = Watched(server, tmp_path)
+    yield watched
+    watched.monitor.stop()
+    watched.http.close()
+
+
+def well(watched):
+    """Twenty good requests."""
+    watched.server.serve(20)
+
+
+def test_a_healthy_target_raises_nothing(watched):
+    """A quarter of a minute of traffic."""
+    seen = watched.pass_seconds(15, lambda: well(watched))
+    assert (seen.up, seen.healthy, seen.firing) == (True, True, ())
+    assert seen.signals["error_ratio"] == 0.0
+    assert watched.said() == []
+
+
+def both(watched):
+    """Eighteen good requests and two failures: a ratio of a tenth."""
+    watched.server.serve(18)
+    watched.server.serve(2, status="500")
+
+
+def slow(watched):
+    watched.server.serve(20, seconds=0.4)
+
+
+def gauge(name, value):
+    def change(watched):
+        watched.server.gauges[name] = value
+        well(watched)
+
+    return change
+
+
+def leak(watched):
+    name = "process_resident_memory_bytes"
+    watched.server.gauges[name] = watched.server.gauges.get(name, 100 * MEBI) + 4 * MEBI
+    well(watched)
+
+
+RULES = [
+    ("HighErrorRatio", "error_ratio", 0.1, both, well),
+    ("HighLatencyP95", "latency_p95", 0.4875, slow, well),
+    ("ModelWorseThanNaive", "mae_ratio", 1.5, gauge("prediction_mae_ratio", 1.5), gauge("prediction_mae_ratio", 0.9)),
+    ("StaleData", "data_age", 30_000, gauge("data_age_seconds", 30_000), gauge("data_age_seconds", 60)),
+    ("MemoryGrowth", "memory_growth", 4.0, leak, well),
+]
+
+
+@pytest.mark.parametrize(("name", "signal", "value", "bad", "good"), RULES, ids=[rule[0] for rule in RULES])
+def test_a_rule_fires_once_and_resolves(watched, name, signal, value, bad, good):
+    """Quiet, then in breach, then quiet again: one firing and one resolved alert of the same episode, nothing else."""
+    watched.pass_seconds(3, lambda: well(watched))
+    seen = watched.pass_seconds(12, lambda: bad(watched))
+    assert seen.signals[signal] == pytest.approx(value)
+    assert watched.said() == [(name, "firing")]
+    assert watched.monitor.firing("shop") == (signal,)
+    watched.pass_seconds(14, lambda: good(watched))
+    assert watched.said() == [(name, "firing"), (name, "resolved")]
+    assert watched.monitor.firing("shop") == ()
+    firing, resolved = watched.intake.alerts
+    assert firing.episode_key == resolved.episode_key
+    assert firing.labels == {"alertname": name, "target": "shop", "signal": signal, "severity": "critical", "team": "a"}
+    assert resolved.ends_at > firing.starts_at
+    assert "limit" in firing.annotations["summary"]
+
+
+def test_a_target_that_does_not_answer_is_down(server, tmp_path):
+    """For some seconds, not for one missed scrape; up again it resolves."""
+    watched = Watched(server, tmp_path)
+    watched.pass_seconds(3, lambda: well(watched))
+    server.answers["/metrics"] = (503, b"")
+    seen = watched.pass_seconds(1)
+    assert (seen.up, seen.problem, seen.signals) == (False, "/metrics answered 503", {"down": 0.0})
+    watched.pass_seconds(3)
+    assert watched.said() == []
+    watched.pass_seconds(2)
+    assert watched.said() == [("TargetDown", "firing")]
+    del server.answers["/metrics"]
+    watched.pass_seconds(2, lambda: well(watched))
+    assert watched.said() == [("TargetDown", "firing"), ("TargetDown", "resolved")]
+    watched.http.close()
+
+
+def test_nothing_at_the_address_is_down_too(tmp_path):
+    """Connection refused, from the first cycle on."""
+    with TargetServer() as gone:
+        watched = Watched(gone, tmp_path)
+    seen = watched.pass_seconds(8)
+    assert (seen.up, watched.said()) == (False, [("TargetDown", "firing")])
+    assert "did not answer" in seen.problem
+    watched.http.close()
+
+
+def test_one_missed_scrape_is_nothing(watched, server):
+    """Every other scrape fails for a while: the service is slow to answer, not down."""
+    watched.pass_seconds(3, lambda: well(watched))
+    for n in range(10):
+        server.answers |= {"/metrics": (503, b"")}
+        if n % 2:
+            del server.answers["/metrics"]
+        watched.pass_seconds(1, lambda: well(watched))
+    assert watched.said() == []
+
+
+def test_a_sick_health_check_is_shown_and_is_no_alert(watched, server):
+    """The metrics still come; what they say decides."""
+    server.answers["/health"] = (503, b"{}")
+    seen = watched.pass_seconds(6, lambda: well(watched))
+    assert (seen.up, seen.healthy, seen.problem) == (True, False, "/health answered 503")
+    assert watched.said() == []
+
+
+def test_flapping_is_one_episode(watched, server):
+    """A gauge that jumps above and below its limit each second neither resolves nor opens again and again."""
+    for n in range(20):
+        server.gauges["prediction_mae_ratio"] = 1.5 if n % 2 == 0 else 0.5
+        watched.pass_seconds(1)
+    assert watched.said() == [("ModelWorseThanNaive", "firing")]
+    watched.pass_seconds(2)
+    assert watched.said()[-1] == ("ModelWorseThanNaive", "resolved")
+
+
+def test_a_second_breach_is_another_episode(watched, server):
+    """With a later start, so that nobody takes it for the first one."""
+    for value in (1.5, 0.5, 1.5):
+        server.gauges["prediction_mae_ratio"] = value
+        watched.pass_seconds(4)
+    first, _, second = watched.intake.alerts
+    assert (first.fingerprint, second.fingerprint) == (first.fingerprint, first.fingerprint)
+    assert second.starts_at > first.starts_at
+
+
+def test_a_restart_is_no_burst_of_errors(watched, server):
+    """Counters begin at zero again: what was counted before is not counted twice, nor below zero."""
+    watched.pass_seconds(5, lambda: well(watched))
+    server.restart()
+    seen = watched.pass_seconds(1, lambda: server.serve(30))
+    assert seen.requests == 4 * 20 + 30
+    assert seen.signals["error_ratio"] == 0.0
+    seen = watched.pass_seconds(3, lambda: both(watched))
+    assert 0 < seen.signals["error_ratio"] < 0.1
+    assert watched.said() == []
+
+
+def test_a_restart_is_no_growth_of_memory(watched, server):
+    """The new process is larger than the old one; only one process is compared with itself."""
+    watched.pass_seconds(9, lambda: gauge("process_resident_memory_bytes", 50 * MEBI)(watched))
+    server.restart()
+    seen = watched.pass_seconds(3, lambda: gauge("process_resident_memory_bytes", 500 * MEBI)(watched))
+    assert "memory_growth" not in seen.signals
+    assert watched.said() == []
+
+
+def test_warming_up_is_no_leak(watched):
+    """Growth that stays within twenty MiB of where the process began."""
+    sizes = iter([*range(100, 119, 2), *[119] * 5])
+    seen = watched.pass_seconds(12, lambda: gauge("process_resident_memory_bytes", next(sizes) * MEBI)(watched))
+    assert seen.signals["memory_growth"] == 0.0
+
+
+def test_a_target_that_goes_down_keeps_what_fired(watched, server):
+    """Nothing is measured while it is down, which neither ends a breach nor begins one."""
+    server.gauges["prediction_mae_ratio"] = 2.0
+    watched.pass_seconds(2)
+    server.answers["/metrics"] = (503, b"")
+    watched.pass_seconds(6)
+    assert watched.said() == [("ModelWorseThanNaive", "firing"), ("TargetDown", "firing")]
+    assert set(watched.monitor.firing("shop")) == {"down", "mae_ratio"}
+
+
+def test_few_requests_are_no_ratio_to_judge(watched, server):
+    """One of three failed: under twenty requests nobody is woken."""
+    watched.pass_seconds(2)
+    server.serve(2)
+    server.serve(1, status="500")
+    seen = watched.pass_seconds(1)
+    assert seen.signals["error_ratio"] == pytest.approx(1 / 3)
+    assert watched.said() == []
+
+
+def test_the_agents_own_questions_are_not_traffic(watched, server):
+    """Failing health checks are no failed requests of users, and slow ones no latency."""
+    watched.pass_seconds(2)
+    seen = watched.pass_seconds(6, lambda: server.serve(20, status="500", seconds=0.9, route="/health"))
+    assert (seen.requests, watched.said()) == (0, [])
+    assert "latency_p95" not in seen.signals
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"\xff\xfe\x00",
+        b"prediction_mae_ratio NaN\n",
+        b"prediction_mae_ratio\n" * 10,
+        b'http_requests_total{route="x} 1\n',
+    ],
+    ids=["empty", "bytes", "nan", "cut", "label"],
+)
+def test_text_that_says_nothing_raises_nothing(watched, server, text):
+    """No sample, no signal, no alert; the target counts as up."""
+    server.answers["/metrics"] = (200, text)
+    seen = watched.pass_seconds(5)
+    assert seen.up
+    assert set(seen.signals) <= {"down", "error_ratio"}
+    assert watched.said() == []
+
+
+def test_measuring_without_raising(server, tmp_path):
+    """When alerts come from Alertmanager, signals and firing rules are still known here."""
+    watched = Watched(server, tmp_path, raises=False)
+    seen = watched.pass_seconds(5, lambda: gauge("prediction_mae_ratio", 2.0)(watched))
+    assert seen.firing == ("ModelWorseThanNaive",)
+    assert watched.said() == []
+    watched.http.close()
+
+
+def test_what_fired_before_a_restart_of_the_agent_is_resolved_by_it(watched, server, tmp_path):
+    """Not opened again while it lasts, and resolved with its own start when it ends."""
+    server.gauges["prediction_mae_ratio"] = 2.0
+    watched.pass_seconds(2)
+    (alert,) = watched.intake.alerts
+    later = Watched(server, tmp_path, firing={"shop": [alert], "gone": [alert]})
+    later.pass_seconds(3)
+    assert later.said() == []
+    server.gauges["prediction_mae_ratio"] = 0.5
+    later.pass_seconds(2)
+    assert later.said() == [("ModelWorseThanNaive", "resolved")]
+    assert later.intake.alerts[0].episode_key == alert.episode_key
+    later.http.close()
+
+
+def test_what_is_remembered_is_bounded(watched, server):
+    """However long it watches."""
+    server.answers["/metrics"] = (503, b"")
+    watched.pass_seconds(3)
+    assert watched.monitor._watches["shop"].scrapes.maxlen == MOST_SCRAPES
+    assert len(watched.monitor.scrapes("shop")) == 3
+    assert watched.monitor.scrapes("nobody") == ()
+    assert watched.monitor.firing("nobody") == ()
+
+
+def test_it_watches_by_itself_until_it_is_stopped(watched, server):
+    """Starting and stopping twice changes nothing; a bad cycle is written down and does not end the watch."""
+    watched.monitor._intake = None  # whatever is raised now fails
+    server.gauges["prediction_mae_ratio"] = 2.0
+    assert (watched.monitor.start(), watched.monitor.start(), watched.monitor.running) == (True, False, True)
+    seen = threading.Event()
+    while not (watched.trail.entries() and watched.monitor.last) and not seen.wait(0.01):
+        pass
+    assert watched.trail.entries()[0].kind == "monitor.problem"
+    assert (watched.monitor.stop(), watched.monitor.stop(), watched.monitor.running) == (True, False, False)
+
+
+def test_the_watcher_counts_what_came_since_a_time(watched, server):
+    """For verification: signals of the trailing window, requests since the deploy, those of the failing kind apart."""
+    server.build = COMMIT
+    watched.pass_seconds(5, lambda: well(watched))
+    since = watched.clock.now()
+    watched.pass_seconds(4, lambda: (server.serve(10), server.serve(3, route="/other")))
+    watcher = DirectWatcher(watched.monitor, watched.clock)
+    seen = watcher.observe(watched.target, since, ("/other",))
+    assert (seen.commit, seen.requests, seen.failing_kind_requests) == (COMMIT, 4 * 13, 4 * 3)
+    assert (seen.window_seconds, seen.signals["error_ratio"], seen.firing) == (4.0, 0.0, ())
+    assert watcher.observe(watched.target, since, ()).failing_kind_requests == 4 * 13
+    server.gauges["prediction_mae_ratio"] = 2.0
+    watched.pass_seconds(1)
+    assert watcher.observe(watched.target, since, ()).firing == ("mae_ratio",)

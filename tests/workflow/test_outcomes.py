@@ -1,0 +1,323 @@
+"""The life of an incident, to each of its ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.errors import Unsafe
+from agent.model.delivery import Verification
+from agent.model.experiment import Verdict
+from agent.model.incident import Outcome, Phase
+from agent.model.repair import Proposal
+from fakes import records
+from fakes.shop import BAD
+
+
+def ended(shop):
+    """How it ended, and the one message that people got."""
+    incident = shop.incident()
+    assert incident.phase is Phase.CLOSED
+    assert incident.closed_at == shop.clock.now()
+    assert [subject for subject, _ in shop.notifier.told] == [f"{incident.title}: {incident.outcome}"]
+    assert shop.store.verify_audit().ok
+    return incident.outcome
+
+
+def test_a_fix_that_production_confirms_is_fixed(asked):
+    """Approved, merged once, deployed once, quiet for the window, red on the old release and green on the new."""
+    asked.answer(yes=True)
+    asked.run()
+    assert ended(asked) is Outcome.FIXED
+    assert asked.forge.merges == 1
+    assert asked.deployer.current == asked.pull_request().merge_commit
+    assert [done.kind for done in asked.deployer.finished] == ["deploy"]
+    kept = asked.store.document(asked.incident().id, "verification", Verification)
+    assert (kept.old_release.verdict, kept.new_release.verdict) == (Verdict.RED, Verdict.GREEN)
+    assert [approval.state for approval in asked.approvals()] == ["used"]
+
+
+def test_the_trail_tells_the_story_in_order(asked):
+    """Every decision and effect stands in the trail, each after what it rests on."""
+    asked.answer(yes=True)
+    asked.run()
+    story = ["alert.received", "incident.opened", "evidence.collected", "diagnosis.made", "proof.stored"]
+    story += ["pull_request.opened", "policy.decided", "approval.requested", "delivered", "verification.finished"]
+    kinds = asked.kinds()
+    assert [kind for kind in kinds if kind in story] == story
+    assert kinds[-1] == "incident.closed"
+
+
+def test_nothing_is_merged_before_a_person_says_yes(asked):
+    """A draft with the proof as its check, and what runs goes on."""
+    draft = asked.pull_request()
+    assert (draft.state, [check.name for check in draft.checks]) == ("draft", ["proof"])
+    assert asked.forge.merges == 0
+    assert asked.deployer.current == BAD
+    assert asked.run().waiting == "approval"
+
+
+def test_what_is_granted_needs_nobody(shop):
+    """Without safety mode, granted and strongly proven, it goes through by itself; the trail says who allowed it."""
+    shop.allow_everything()
+    shop.alert()
+    shop.run()
+    assert ended(shop) is Outcome.FIXED
+    assert [(approval.by, approval.state) for approval in shop.approvals()] == [("policy", "used")]
+
+
+def test_a_fault_that_went_away_by_itself_is_recovered(asked):
+    """The capsule is green on the old release too, so it was not the fix."""
+    asked.reproducer.verdicts[BAD] = Verdict.GREEN
+    asked.answer(yes=True)
+    asked.run()
+    assert ended(asked) is Outcome.RECOVERED
+
+
+def test_a_deploy_that_does_not_help_is_rolled_back(asked):
+    """The signal stays in breach: the former release runs again, and people are told why."""
+    asked.answer(yes=True)
+    asked.run(until=Phase.VERIFY)
+    asked.production.ill.add(asked.deployer.current)
+    asked.run()
+    assert ended(asked) is Outcome.ESCALATED
+    assert asked.deployer.current == BAD
+    assert [done.kind for done in asked.deployer.finished] == ["deploy", "rollback"]
+    assert "rolled back to bbbbbbbbbb" in asked.incident().reason
+
+
+def test_a_capsule_that_is_red_on_the_new_release_is_rolled_back(asked):
+    """Production seems quiet, but the recorded fault is still there."""
+    asked.answer(yes=True)
+    asked.run(until=Phase.VERIFY)
+    asked.reproducer.verdicts[asked.deployer.current] = Verdict.RED
+    asked.run()
+    assert ended(asked) is Outcome.ESCALATED
+    assert asked.deployer.current == BAD
+
+
+def test_a_capsule_that_cannot_be_run_leaves_the_question_open(asked):
+    """Untestable is neither red nor green: what was deployed stays, nobody claims a fix."""
+    asked.reproducer.verdicts[BAD] = Verdict.UNTESTABLE
+    asked.answer(yes=True)
+    asked.run()
+    assert ended(asked) is Outcome.INCONCLUSIVE
+    assert asked.deployer.current == asked.pull_request().merge_commit
+
+
+def test_silence_is_inconclusive(asked):
+    """No traffic, no verdict: not fixed, and not rolled back either."""
+    asked.production.rate = 0.0
+    asked.answer(yes=True)
+    asked.run()
+    assert ended(asked) is Outcome.INCONCLUSIVE
+    assert "of at least" in asked.incident().reason
+    assert [done.kind for done in asked.deployer.finished] == ["deploy"]
+
+
+def test_a_no_is_rejected(asked):
+    """The pull request is closed with the reason, nothing was merged."""
+    asked.answer(yes=False, comment="not before the release")
+    asked.run()
+    assert ended(asked) is Outcome.REJECTED
+    assert asked.incident().reason == "ines said no: not before the release"
+    assert (asked.pull_request().state, asked.forge.merges, asked.deployer.finished) == ("closed", 0, [])
+
+
+def test_no_answer_in_time_means_no(asked):
+    """A day later it counts as a no, the approval is marked, and cannot be used any more."""
+    wake = asked.incident().wake_at
+    assert (wake - asked.clock.now()).total_seconds() == 24 * 3600
+    asked.clock.move(24 * 3600)
+    assert [due.id for due in asked.store.due(asked.clock.now())] == [asked.incident().id]
+    asked.phase(asked.incident())
+    asked.run()
+    assert ended(asked) is Outcome.REJECTED
+    assert [approval.state for approval in asked.approvals()] == ["expired"]
+    assert (asked.pull_request().state, asked.forge.merges) == ("closed", 0)
+
+
+def test_waking_early_goes_on_waiting(asked):
+    """A wake-up before the time is up changes nothing but the turn."""
+    before = asked.incident()
+    asked.phase(before)
+    after = asked.incident()
+    assert (after.waiting, after.wake_at, after.turn) == ("approval", before.wake_at, before.turn + 1)
+
+
+def test_what_policy_denies_is_handed_to_people(shop):
+    """The emergency stop is on when the patch is ready: escalated, the draft closed, nobody asked."""
+    shop.stopped = True
+    shop.alert()
+    shop.run()
+    assert ended(shop) is Outcome.ESCALATED
+    assert "emergency stop" in shop.incident().reason
+    assert shop.approvals() == ()
+    assert shop.pull_request().state == "closed"
+
+
+def test_a_stop_after_the_yes_holds_the_delivery(asked):
+    """Nothing is merged while it is on; lifted, the same yes goes through."""
+    asked.answer(yes=True)
+    asked.stopped = True
+    assert asked.run().waiting == "operator"
+    assert (asked.forge.merges, asked.deployer.finished) == (0, [])
+    asked.resume()
+    asked.run()
+    assert ended(asked) is Outcome.FIXED
+
+
+def test_a_stop_holds_the_roll_back_too(asked):
+    """The emergency stop beats everything; a person is asked to look."""
+    asked.answer(yes=True)
+    asked.run(until=Phase.VERIFY)
+    asked.production.ill.add(asked.deployer.current)
+    asked.stopped = True
+    parked = asked.run()
+    assert (parked.waiting, parked.phase) == ("operator", Phase.VERIFY)
+    assert [done.kind for done in asked.deployer.finished] == ["deploy"]
+
+
+def test_without_a_culprit_people_get_the_dossier(shop):
+    """No experiment carries a cause: no patch is tried."""
+    shop.investigator.diagnosis = records.diagnosis(None, None)
+    shop.alert()
+    shop.run()
+    assert ended(shop) is Outcome.ESCALATED
+    assert "not confirmed by an experiment" in shop.incident().reason
+    assert shop.forge.pull_requests == {}
+
+
+def test_a_culprit_without_a_capsule_is_not_repaired(shop):
+    """Nothing could be proven without a reproduction."""
+    shop.investigator.diagnosis = records.diagnosis(BAD, None)
+    shop.alert()
+    shop.run()
+    assert ended(shop) is Outcome.ESCALATED
+
+
+def test_alerts_that_resolved_and_no_culprit_are_recovered(shop):
+    """It went away while it was looked into."""
+    shop.investigator.diagnosis = records.diagnosis(None, None)
+    shop.alert()
+    collect = shop.collector.collect
+
+    def collect_and_resolve(*args):
+        shop.alert("resolved")
+        return collect(*args)
+
+    shop.collector.collect = collect_and_resolve
+    shop.run()
+    assert ended(shop) is Outcome.RECOVERED
+
+
+def test_alerts_that_resolve_do_not_stop_a_proven_culprit(shop):
+    """A fault that comes and goes is repaired all the same: a person decides."""
+    shop.alert()
+    collect = shop.collector.collect
+
+    def collect_and_resolve(*args):
+        shop.alert("resolved")
+        return collect(*args)
+
+    shop.collector.collect = collect_and_resolve
+    assert shop.run().waiting == "approval"
+
+
+def test_alerts_that_resolve_before_the_investigation_close_the_incident(shop):
+    """Nothing has begun, so nothing is left to end."""
+    shop.alert()
+    shop.alert("resolved")
+    assert (shop.incident().phase, shop.incident().outcome) == (Phase.CLOSED, Outcome.RECOVERED)
+    assert shop.investigator.asked == 0
+
+
+@pytest.mark.parametrize("wanting", ["patch", "proof"])
+def test_a_patch_that_cannot_be_proven_is_never_proposed(shop, wanting):
+    """Without patch or proof there is no pull request; the reason goes to people."""
+    ready = records.proposal(BAD)
+    empty = {"patch": Proposal(patch=None, proof=None, message="the suite is worse")}
+    empty["proof"] = ready.model_copy(update={"proof": None, "message": "the suite is worse"})
+    shop.repairer.proposal = empty[wanting]
+    shop.alert()
+    shop.run()
+    assert ended(shop) is Outcome.ESCALATED
+    assert shop.incident().reason == "no patch could be proven: the suite is worse"
+    assert shop.forge.pull_requests == {}
+
+
+@pytest.mark.parametrize("phase", [Phase.INVESTIGATE, Phase.REPAIR])
+def test_cancelled_before_delivery_is_cancelled(shop, phase):
+    """The next phase does not begin."""
+    shop.alert()
+    shop.run(until=phase)
+    shop.cancel()
+    shop.run()
+    assert ended(shop) is Outcome.CANCELLED
+    assert shop.forge.pull_requests == {}
+
+
+def test_cancelled_while_a_person_is_asked_closes_the_draft(asked):
+    """No answer is needed any more."""
+    asked.cancel()
+    asked.run()
+    assert ended(asked) is Outcome.CANCELLED
+    assert (asked.pull_request().state, asked.forge.merges) == ("closed", 0)
+
+
+def test_a_delivery_under_way_is_brought_to_its_end(asked):
+    """Cancelling in the middle of the watch does not abandon what runs in production."""
+    asked.answer(yes=True)
+    asked.run(until=Phase.VERIFY)
+    with asked.store.begin() as tx:
+        tx.save(asked.incident().model_copy(update={"cancel_requested": True}))
+    asked.run()
+    assert ended(asked) is Outcome.FIXED
+
+
+def test_an_unknown_target_waits_for_the_operator(shop):
+    """Nobody's matchers fit: no evidence is gathered, a person is told what to do."""
+    shop.alert(target="elsewhere")
+    parked = shop.run()
+    assert (parked.target, parked.waiting, parked.wake_at) == ("unassigned", "operator", None)
+    assert shop.investigator.asked == 0
+    assert "matcher" in shop.store.entries(incident_id=parked.id)[-1].message
+
+
+def test_a_release_that_nobody_can_name_is_not_delivered_to(shop):
+    """Without the running commit nothing can be said about riders."""
+    shop.deployer.current = None
+    shop.alert()
+    shop.run()
+    assert ended(shop) is Outcome.ESCALATED
+    assert "does not say which commit it runs" in shop.incident().reason
+
+
+def test_a_phase_that_fails_for_good_is_handed_over(shop):
+    """With the reason, and where a person may look."""
+    shop.alert()
+    incident = shop.incident()
+    shop.workflow.fail(incident.id, Unsafe("no bubblewrap"))
+    shop.run()
+    assert ended(shop) is Outcome.ESCALATED
+    assert shop.incident().reason == "investigate failed: no bubblewrap (run `mpa doctor`)"
+    shop.workflow.fail(incident.id, Unsafe("again"))
+    assert ended(shop) is Outcome.ESCALATED
+
+
+def test_an_incident_whose_closing_fails_is_closed(asked):
+    """It is not handed over for ever: the forge is down, the row is closed and says so."""
+    asked.answer(yes=False)
+    asked.run(until=Phase.CONCLUDE)
+    asked.workflow.fail(asked.incident().id, Unsafe("the forge is gone"))
+    assert (asked.incident().phase, asked.incident().outcome) == (Phase.CLOSED, Outcome.REJECTED)
+    assert "the forge is gone" in asked.store.entries(limit=1000)[-1].message
+
+
+def test_the_next_incident_of_a_target_is_another_one(asked):
+    """A closed incident takes no new alerts."""
+    first = asked.incident().id
+    asked.answer(yes=False)
+    asked.run()
+    asked.clock.move(60)
+    assert asked.alert() != first
+    assert asked.deployer.current == BAD
