@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from pydantic import JsonValue
@@ -28,7 +29,7 @@ from .model.record import Record
 from .model.repair import Proposal
 from .model.target import Target
 from .model.wording import diagnosis_line, evidence_line, failing_routes, observation_line
-from .policy.approvals import approval_subject, request
+from .policy import approvals
 from .ports import Parts, Steps, Transaction
 
 T = TypeVar("T", bound=Record)
@@ -52,7 +53,7 @@ class Workflow:
         incident = self._parts.ledger.incident(incident_id)
         if (incident.phase, incident.attempt, incident.turn) != (phase, attempt, turn):
             raise Superseded(f"{incident_id}: phase {phase} {attempt}.{turn} is no longer current")
-        if incident.cancel_requested and phase in (Phase.INVESTIGATE, Phase.REPAIR, Phase.DELIVER):
+        if incident.cancel_requested and not self._delivered(incident):
             self._end(incident, Outcome.CANCELLED, "a person cancelled it before anything was delivered")
             return
         self._phases[incident.phase](incident, steps)
@@ -122,8 +123,7 @@ class Workflow:
         )
         passed = Check(name="proof", state="success", detail=f"{proposal.proof.id}: every trial passed")
         pull_request = steps.run("report the proof as a check", PullRequest, lambda: forge.set_check(name, passed))
-        running = steps.run("what runs now", _RunningCommit, lambda: _RunningCommit(commit=self._running(target)))
-        riders = forge.riders(running.commit, base)
+        riders = forge.riders(self._running(target), base)
         self._ask(incident, proposal, pull_request, riders)
 
     def _ask(self, incident: Incident, proposal: Proposal, pull_request: PullRequest, riders: tuple[str, ...]) -> None:
@@ -168,14 +168,14 @@ class Workflow:
         """Merge and deploy, once, exactly what was approved."""
         parts = self._parts
         target = parts.targets[incident.target]
-        approval = self._latest_approval(incident)
+        approval = approvals.current(self._latest_approval(incident), parts.clock.now())
         if approval.state not in ("approved", "used"):
             self._without_approval(incident, approval)
             return
         proposal = self._document(incident, "proposal", Proposal)
         forge, name = parts.forge(target), _name("pull-request", incident)
         deploy_name = _name("deploy", incident)
-        if approval.state == "approved" and not self._still_binding(incident, target, approval, proposal):
+        if not self._still_binding(incident, target, approval, proposal):
             return
         decision = parts.policy.decide("merge_and_deploy", incident, approval.subject, proposal)
         if decision.verdict == "deny":
@@ -183,7 +183,8 @@ class Workflow:
             return
         with parts.work.begin() as tx:
             self._fenced(tx, incident)
-            tx.save_approval(approval.model_copy(update={"state": "used"}))
+            if approval.state == "approved":
+                tx.save_approval(approvals.use(approval, approval.subject, parts.clock.now()))
         pull_request = self._document(incident, "pull_request", PullRequest)
         merged = steps.effect(
             _name("merge", incident),
@@ -195,7 +196,6 @@ class Workflow:
         commit = merged.merge_commit
         if commit is None:
             raise Conflict(f"pull request {name} says merged but names no merge commit: look at the forge")
-        previous = steps.run("what runs before", _RunningCommit, lambda: _RunningCommit(commit=self._running(target)))
         deployment = steps.effect(
             deploy_name,
             "named",
@@ -206,17 +206,26 @@ class Workflow:
         with parts.work.begin() as tx:
             current = self._fenced(tx, incident)
             tx.put(current, "pull_request", merged)
-            tx.put(current, "deployment", deployment.model_copy(update={"previous": previous.commit}))
+            tx.put(current, "deployment", deployment)
             since = parts.clock.now() + timedelta(seconds=parts.verification.settle_seconds)
             before = parts.ledger.document(current.id, "before", Observation)
             tx.put(current, "verification", Verification(state="watching", since=since, before=before))
             self._note(tx, current, "delivered", f"{commit[:10]} is deployed; watching production", commit=commit)
             self._go(tx, current, Phase.VERIFY, waiting="window", wake_at=since)
 
+    def _delivered(self, incident: Incident) -> bool:
+        """Whether something has left the agent: then it is brought to its end, also when a person cancelled it."""
+        if incident.phase is Phase.DELIVER:
+            return _merged(self._find(incident, self._parts.targets[incident.target])) is not None
+        return incident.phase not in (Phase.INVESTIGATE, Phase.REPAIR)
+
+    def _find(self, incident: Incident, target: Target) -> PullRequest | None:
+        return self._parts.forge(target).find(_name("pull-request", incident))
+
     def _still_binding(self, incident: Incident, target: Target, approval: Approval, proposal: Proposal) -> bool:
         """Whether the approval still names exactly what would be merged and shipped; if not, propose anew."""
-        pull_request = self._parts.forge(target).find(_name("pull-request", incident))
-        if pull_request is not None and pull_request.state == "merged":
+        pull_request = self._find(incident, target)
+        if _merged(pull_request) is not None:
             return True
         riders = self._parts.forge(target).riders(self._running(target), pull_request.base if pull_request else "")
         if pull_request is not None and _subject(proposal, pull_request, riders) == approval.subject:
@@ -230,13 +239,12 @@ class Workflow:
 
     def _without_approval(self, incident: Incident, approval: Approval) -> None:
         """Still waiting, refused, or too late (which counts as no)."""
-        now = self._parts.clock.now()
         if approval.state == "rejected":
             self._end(incident, Outcome.REJECTED, f"{approval.by} said no: {approval.comment or 'no comment'}")
-        elif now >= approval.expires_at:
+        elif approval.state == "expired":
             with self._parts.work.begin() as tx:
                 current = self._fenced(tx, incident)
-                tx.save_approval(approval.model_copy(update={"state": "expired"}))
+                tx.save_approval(approval)
                 self._to_end(tx, current, Outcome.REJECTED, "nobody answered in time, which counts as no")
         else:
             self._park(incident, "approval", "waiting for a person", wake_at=approval.expires_at)
@@ -338,7 +346,7 @@ class Workflow:
         parts = self._parts
         target = parts.targets.get(incident.target)
         if target is not None:
-            self._close_pull_request(incident, target, steps)
+            self._close_pull_requests(incident, target, steps)
         outcome = incident.outcome or Outcome.INCONCLUSIVE
         with parts.work.begin() as tx:
             current = self._fenced(tx, incident)
@@ -355,11 +363,14 @@ class Workflow:
             self._note(tx, closed, "incident.closed", f"{outcome}: {incident.reason}", outcome=outcome.value)
         parts.notifier.tell(closed, f"{closed.title}: {outcome}", incident.reason)
 
-    def _close_pull_request(self, incident: Incident, target: Target, steps: Steps) -> None:
-        forge, name = self._parts.forge(target), _name("pull-request", incident)
-        existing = forge.find(name)
-        if existing is not None and existing.state in ("draft", "open"):
-            steps.run("close the pull request", PullRequest, lambda: forge.close(name, incident.reason))
+    def _close_pull_requests(self, incident: Incident, target: Target, steps: Steps) -> None:
+        """Of every attempt: an attempt that was overtaken leaves its own behind."""
+        forge = self._parts.forge(target)
+        for attempt in range(1, incident.attempt + 1):
+            name = _name("pull-request", incident, attempt)
+            existing = forge.find(name)
+            if existing is not None and existing.state in ("draft", "open"):
+                steps.run(f"close {name}", PullRequest, partial(forge.close, name, incident.reason))
 
     def _begin(self, incident: Incident) -> None:
         """From here on a resolved alert no longer cancels the investigation."""
@@ -367,7 +378,9 @@ class Workflow:
             current = self._fenced(tx, incident)
             if not current.begun:
                 tx.save(current.model_copy(update={"begun": True}))
-                self._note(tx, current, "phase.started", "investigate begins", phase="investigate", attempt=1)
+                self._note(
+                    tx, current, "phase.started", "investigate begins", phase="investigate", attempt=current.attempt
+                )
 
     # -- moving on -----------------------------------------------------------------------------------------------------
 
@@ -443,19 +456,16 @@ class Workflow:
         return of_attempt[-1]
 
     def _approval(self, incident: Incident, subject: str, decision: Decision) -> Approval:
-        now = self._parts.clock.now()
-        asked = request(
+        asked = approvals.request(
             _name("approval", incident),
             incident.id,
             incident.attempt,
             action="merge_and_deploy",
             subject=subject,
-            now=now,
+            now=self._parts.clock.now(),
             expiry=self._parts.approval_expiry,
         )
-        if decision.verdict != "allow":
-            return asked
-        return asked.model_copy(update={"state": "approved", "by": "policy", "decided_at": now})
+        return asked if decision.verdict != "allow" else approvals.granted(asked)
 
     def _running(self, target: Target) -> str:
         """The commit that runs now; without one nothing can be said about riders, so nothing is delivered."""
@@ -472,19 +482,13 @@ class Workflow:
         self._note(tx, incident, "policy.decided", message, **decision.model_dump(mode="json"))
 
 
-class _RunningCommit(Record):
-    """What ran at one moment, kept as a step's result."""
-
-    commit: str
-
-
-def _name(effect: str, incident: Incident) -> str:
+def _name(effect: str, incident: Incident, attempt: int | None = None) -> str:
     """The deterministic name of an effect: it can be looked up after a crash."""
-    return f"{effect}-{incident.id}-{incident.attempt}"
+    return f"{effect}-{incident.id}-{attempt or incident.attempt}"
 
 
 def _subject(proposal: Proposal, pull_request: PullRequest, riders: tuple[str, ...]) -> str:
-    return approval_subject(proposal.subject or "", pull_request.base, pull_request.head, riders)
+    return approvals.approval_subject(proposal.subject or "", pull_request.base, pull_request.head, riders)
 
 
 def _with_runs(judged: Verification, runs: tuple[Run, ...]) -> Verification:

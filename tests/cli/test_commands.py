@@ -273,3 +273,27 @@ def test_the_commands_are_those_that_are_promised():
     """A command that goes is a decision."""
     promised = {"serve", "demo", "init", "doctor", "status", "incidents", "approve", "reject", "audit", "token"}
     assert promised <= {words[0] for words in commands()}
+
+
+def test_watching_an_unknown_incident_says_so(mpa, service):
+    """Nothing to watch is an error, not an empty success."""
+    said = mpa("incidents", "watch", "inc-none")
+    assert said.code == 2
+    assert "there is no incident" in said.err
+
+
+@pytest.mark.parametrize("words", [("init", "nowhere"), ("audit", "export", "nowhere/trail")])
+def test_a_folder_that_is_not_there_is_one_sentence(mpa, service, words):
+    """No traceback for a mistyped path."""
+    said = mpa(*words)
+    assert said.code == 2
+    assert said.err.startswith("mpa: ")
+
+
+@pytest.mark.parametrize("name", ["../status", "..", "x?y=1", "a/b", "", "%2e%2e", "x#y", "ä"])
+def test_a_hostile_id_reaches_no_other_address(mpa, service, name):
+    """Whatever is typed as an id stays one part of the path."""
+    for words in (("incidents", "show", name), ("incidents", "prove", name), ("approve", name, "--by", "x")):
+        said = mpa(*words)
+        assert said.code == 2, words
+        assert said.err.startswith("mpa: "), words

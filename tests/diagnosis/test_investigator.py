@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from agent.diagnosis.hypotheses import suspicion
 from agent.diagnosis.investigator import ExperimentalInvestigator
 from agent.errors import Unreachable
 from agent.evidence.history import GitHistory
@@ -350,3 +351,26 @@ def test_the_commit_that_touched_the_failing_frame_is_suspected_first(world):
     first = world.look().hypotheses[0]
     assert first.change == COMMITS[3]
     assert "touches a file of the failing frames" in first.evidence
+
+
+@pytest.mark.parametrize("culprit", [1, 3, 6])
+def test_the_oldest_commit_on_record_is_asked_before_history_is_blamed(world, culprit):
+    """Without a release to go back to, the search looks back to the end of the record."""
+    world.guilty(culprit)
+    assert world.look(last_good=None).culprit == COMMITS[culprit]
+
+
+def test_a_short_history_is_searched(world):
+    """Three commits are a history too."""
+    world.guilty(11)
+    changes = tuple(records.change(commit, "shop.py") for commit in reversed(COMMITS[-3:]))
+    assert world.look(last_good=None, commits=changes).culprit == COMMITS[11]
+
+
+def test_a_file_whose_name_only_ends_like_the_frames_is_not_suspected():
+    """A path is compared by its parts."""
+    frame = suspicion(records.change("a" * 40, "src/shop.py"), records.FAULT)
+    other = suspicion(records.change("a" * 40, "workshop.py"), records.FAULT)
+    test = suspicion(records.change("a" * 40, "tests/test_shop.py"), records.FAULT)
+    assert other < frame / 2
+    assert test < frame / 2

@@ -32,10 +32,15 @@ class Client:
         return self._call("POST", path, json=body or {}, timeout=seconds)
 
     def events(self, path: str) -> Iterator[dict[str, Any]]:
-        """Server-sent events as they come. Raises `Unreachable`."""
+        """Server-sent events as they come. Raises `Unreachable`, `Permanent`."""
         timeout = httpx2.Timeout(SECONDS, read=30.0)
         try:
-            with httpx2.stream("GET", self._base + path, headers=self._headers, timeout=timeout) as answer:
+            with httpx2.stream(
+                "GET", self._base + path, headers=self._headers, timeout=timeout, trust_env=False
+            ) as answer:
+                if answer.is_error:
+                    answer.read()
+                    raise Permanent(_refusal(answer, path))
                 for line in answer.iter_lines():
                     if line.startswith("data: "):
                         yield json.loads(line[6:])
@@ -48,13 +53,22 @@ class Client:
             answer = httpx2.request(method, self._base + path, headers=self._headers, trust_env=False, **options)
         except httpx2.HTTPError as error:
             raise Unreachable(self._absent(error)) from error
-        try:
-            body = answer.json()
-        except ValueError:
-            body = {}
         if answer.is_error:
-            raise Permanent(str(body.get("detail") or f"{path} answered {answer.status_code}"))
-        return body
+            raise Permanent(_refusal(answer, path))
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise Permanent(f"{self._base}{path} answered with something that is not JSON: is it the agent?") from error
 
     def _absent(self, error: Exception) -> str:
         return f"the service at {self._base} does not answer ({type(error).__name__}): start it with `mpa serve`"
+
+
+def _refusal(answer: httpx2.Response, path: str) -> str:
+    """What the service says of itself, or its status."""
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    said = body.get("detail") if isinstance(body, dict) else None
+    return str(said or f"{path} answered {answer.status_code}")

@@ -9,10 +9,11 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 import typer
 
-from ..errors import AgentError
+from ..errors import AgentError, NotFound, Permanent
 from ..settings import Settings, load, passed_on
 from .client import LONG_SECONDS, Client
 from .skeleton import AGENT_TOML
@@ -42,6 +43,20 @@ def main() -> None:
 
 def _client() -> Client:
     return Client(load())
+
+
+def _path(incident_id: str) -> str:
+    """The incident's address, whatever was typed."""
+    if incident_id.strip(".") == "":
+        raise NotFound(f"{incident_id!r} is no incident's id: `mpa incidents list` shows them")
+    return f"/incidents/{quote(incident_id, safe='')}"
+
+
+def _written(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Permanent(f"{file} cannot be written: {error.strerror or error}") from error
 
 
 def _print(value: Any, as_json: bool, render: Callable[[Any], None]) -> None:
@@ -123,7 +138,7 @@ def reject(
 
 
 def _answer(incident_id: str, answer: str, by: str, comment: str, as_json: bool) -> None:
-    result = _client().post(f"/incidents/{incident_id}/{answer}", {"by": by, "comment": comment})
+    result = _client().post(f"{_path(incident_id)}/{answer}", {"by": by, "comment": comment})
     _print(result, as_json, lambda value: typer.echo(f"{value['state']} by {value['by']}"))
 
 
@@ -141,7 +156,7 @@ def list_incidents(active: bool | None = None, limit: int = 20, as_json: Json = 
 @incidents.command()
 def show(incident_id: Id, as_json: Json = False) -> None:
     """Everything about one incident."""
-    _print(_client().get(f"/incidents/{incident_id}"), as_json, _render_incident)
+    _print(_client().get(_path(incident_id)), as_json, _render_incident)
 
 
 def _render_incident(detail: dict[str, Any]) -> None:
@@ -163,7 +178,7 @@ def _render_incident(detail: dict[str, Any]) -> None:
 @incidents.command()
 def watch(incident_id: Id, as_json: Json = False) -> None:
     """Follow one incident live until it closes."""
-    for entry in _client().events(f"/incidents/{incident_id}/events"):
+    for entry in _client().events(f"{_path(incident_id)}/events"):
         typer.echo(json.dumps(entry) if as_json else f"{entry['at'][11:19]}  {entry['kind']:22}  {entry['message']}")
         if entry["kind"] == "incident.closed":
             return
@@ -172,7 +187,7 @@ def watch(incident_id: Id, as_json: Json = False) -> None:
 @incidents.command()
 def prove(incident_id: Id, as_json: Json = False) -> None:
     """Run the stored proof again; exit 1 when it does not hold."""
-    proof = _client().post(f"/incidents/{incident_id}/prove", seconds=LONG_SECONDS)
+    proof = _client().post(f"{_path(incident_id)}/prove", seconds=LONG_SECONDS)
 
     def render(value: dict[str, Any]) -> None:
         for trial in value["trials"]:
@@ -211,6 +226,7 @@ def tail(count: int = 20, as_json: Json = False) -> None:
 def export(file: Annotated[Path, typer.Argument(help="Where to write the entries, one JSON object a line.")]) -> None:
     """Write the whole trail as NDJSON."""
     client, after, count = _client(), 0, 0
+    _written(file, "")
     with file.open("w", encoding="utf-8") as out:
         while entries := client.get("/audit", after=after, limit=1000):
             for entry in entries:
@@ -236,7 +252,7 @@ def init(folder: Annotated[Path, typer.Argument()] = Path()) -> None:
     if file.exists():
         typer.echo(f"mpa: {file} is there already and was left alone", err=True)
         raise typer.Exit(ERROR)
-    file.write_text(AGENT_TOML, encoding="utf-8")
+    _written(file, AGENT_TOML)
     typer.echo(f"{file} written: fill in the target, then run `mpa doctor`")
 
 

@@ -29,10 +29,15 @@ def suspicion(change: Change, signature: Signature | None) -> float:
     if signature is not None:
         frames = [frame.rpartition(":")[0] for frame in signature.frames]
         for depth, file in enumerate(reversed(frames)):
-            if any(name.endswith(file) for name in change.files):
+            if any(_same_file(name, file) for name in change.files):
                 score += 4.0 / (1 + depth)
                 break
     return score
+
+
+def _same_file(name: str, frame: str) -> bool:
+    """Whether a path of the repository and one of a frame, relative to some root within it, are the same file."""
+    return name == frame or name.endswith(f"/{frame}")
 
 
 def _is_test(name: str) -> bool:
@@ -118,7 +123,9 @@ def refuted(guesses: Sequence[Hypothesis], experiment: str, verdict: Verdict) ->
 
 def _evidence_for(change: Change, signature: Signature | None) -> tuple[str, ...]:
     said = ["part of the release that is running, and not of the one before"]
-    if signature is not None and any(frame.rpartition(":")[0] in " ".join(change.files) for frame in signature.frames):
+    if signature is not None and any(
+        _same_file(name, frame.rpartition(":")[0]) for frame in signature.frames for name in change.files
+    ):
         said.append("touches a file of the failing frames")
     return tuple(said)
 

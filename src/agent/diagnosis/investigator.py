@@ -206,10 +206,10 @@ class _Case:
         return search
 
     def _find_green(self, capsule: Capsule, older: Sequence[str]) -> str | None:
-        """Look back in growing strides for a commit that is green."""
-        asked = [older[stride - 1] for stride in LOOK_BACK if stride <= len(older)]
-        if not asked:
+        """Look back in growing strides for a commit that is green, to the oldest one on record."""
+        if not older:
             return None
+        asked = [older[stride - 1] for stride in LOOK_BACK if stride < len(older)] + [older[-1]]
         _, runs = self._replay("was it ever well?", capsule, asked)
         return next((run.commit for run in runs if run.verdict is Verdict.GREEN), None)
 

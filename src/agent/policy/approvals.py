@@ -45,6 +45,11 @@ def request(
     )
 
 
+def granted(approval: Approval) -> Approval:
+    """What policy allows by itself, on record like a person's yes."""
+    return approval.model_copy(update={"state": "approved", "by": "policy", "decided_at": approval.requested_at})
+
+
 def current(approval: Approval, now: datetime) -> Approval:
     """The approval as it stands now: pending or approved beyond its time is expired, which counts as no."""
     if approval.state in ("pending", "approved") and now >= approval.expires_at:

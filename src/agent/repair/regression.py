@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from urllib.parse import quote
 
 from ..model.experiment import Capsule
 from ..model.incident import Incident
@@ -16,6 +17,7 @@ from ..model.repair import RegressionTest
 from ..model.target import Target
 
 MOST_REQUESTS = 6
+SAFE = "/:@!$&'()*+,;=~"  # RFC 3986, pchar
 _TEMPLATE = '''"""Regression test for incident {incident}, written by the Market Programmer Agent.
 
 {why}
@@ -175,7 +177,7 @@ def _requests(capsule: Capsule) -> list[dict[str, object]]:
         chosen.append(
             {
                 "method": request.method,
-                "target": request.path + (f"?{request.query}" if request.query else ""),
+                "target": quote(request.path, safe=SAFE, errors="replace") + (f"?{request.query}" if request.query else ""),
                 "headers": request.headers,
                 "body": request.body if request.body_encoding == "utf-8" else "",
                 "expected": None if expected is None else expected.model_dump(mode="json"),

@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.parse
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ START_POLL = 0.01
 NOT_READY_SECONDS = 3.0
 NOT_READY = 503
 SERVER_ERROR = 500
+# What a path may hold as it is (RFC 3986, pchar); recorders write the decoded path.
+SAFE = "/:@!$&'()*+,;=~"
 # These say how the recorded message travelled; this one travels by itself, and unpacked.
 TRAVEL = {
     "accept-encoding", "connection", "content-length", "expect", "host", "keep-alive", "te", "trailer",
@@ -242,7 +245,7 @@ class Client:
 
     def exchange(self, request: dict[str, Any]) -> tuple[int, bytes]:
         """Send one request and read its answer."""
-        path = request["path"] + ("?" + request["query"] if request["query"] else "")
+        path = urllib.parse.quote(request["path"], safe=SAFE, errors="replace") + ("?" + request["query"] if request["query"] else "")
         encoded = request["body_encoding"] == "base64"
         body = base64.b64decode(request["body"]) if encoded else request["body"].encode("utf-8", "replace")
         headers = {name: value for name, value in request["headers"].items() if name.lower() not in TRAVEL}
