@@ -245,7 +245,8 @@ class Client:
 
     def exchange(self, request: dict[str, Any]) -> tuple[int, bytes]:
         """Send one request and read its answer."""
-        path = urllib.parse.quote(request["path"], safe=SAFE, errors="replace") + ("?" + request["query"] if request["query"] else "")
+        path = urllib.parse.quote(request["path"], safe=SAFE, errors="replace")
+        path += "?" + request["query"] if request["query"] else ""
         encoded = request["body_encoding"] == "base64"
         body = base64.b64decode(request["body"]) if encoded else request["body"].encode("utf-8", "replace")
         headers = {name: value for name, value in request["headers"].items() if name.lower() not in TRAVEL}
