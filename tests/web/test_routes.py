@@ -8,32 +8,11 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from agent.app import App
-from agent.settings import Settings
-from agent.web.access import ensure_token
 from agent.web.api import create_api
 
 DELIVERY = json.loads(
     (Path(__file__).parents[1] / "fixtures" / "alertmanager" / "001-bearer-firing-agent.json").read_text()
 )["payload"]
-
-
-@pytest.fixture
-def agent(tmp_path):
-    app = App(Settings(_env_file=None, mpa_state=tmp_path, mpa_config=Path("agent.toml")))
-    yield app
-    app.store.close()
-
-
-@pytest.fixture
-def client(agent):
-    api = create_api(lambda: agent, agent.settings)
-    return TestClient(api, base_url="http://127.0.0.1", client=("127.0.0.1", 1), raise_server_exceptions=False)
-
-
-@pytest.fixture
-def person(agent):
-    return {"authorization": f"Bearer {ensure_token(agent.settings)}", "x-principal": "ines"}
 
 
 def test_a_delivery_is_stored_before_it_is_acknowledged(client, agent):

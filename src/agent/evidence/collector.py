@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -223,6 +224,6 @@ def _series(scrapes: Sequence[Scrape]) -> tuple[Series, ...]:
     points: dict[tuple[str, tuple[tuple[str, str], ...]], list[tuple[float, float]]] = {}
     for scrape in scrapes[-MOST_POINTS:]:
         for key, value in scrape.values.items():
-            if not key[0].endswith(("_bucket", "_total", "_info")) and value == value:  # noqa: PLR0124 - leaves NaN out
+            if not key[0].endswith(("_bucket", "_total", "_info")) and math.isfinite(value):
                 points.setdefault(key, []).append((scrape.at, value))
     return tuple(Series(name=name, labels=dict(labels), points=tuple(rows)) for (name, labels), rows in points.items())

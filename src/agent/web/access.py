@@ -52,7 +52,7 @@ RULES: tuple[tuple[str, re.Pattern[str], Need], ...] = (
     ("GET", re.compile(r"/health"), Need.NOTHING),
     ("GET", re.compile(r"/static/.*"), Need.NOTHING),
     ("GET", re.compile(r"/session"), Need.NOTHING),
-    ("POST", re.compile(r"/session"), Need.NOTHING),
+    ("POST", re.compile(r"/session(/end)?"), Need.NOTHING),
     ("POST", re.compile(r"/webhook/alerts"), Need.WEBHOOK),
     ("POST", re.compile(r"/(monitoring|control)/.*"), Need.OPERATE),
     ("GET", re.compile(r"/.*"), Need.READ),
@@ -69,11 +69,15 @@ def need(method: str, path: str) -> Need:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks. ``principal`` is the named person (or program) behind a token, None without one."""
+    """Who asks. ``principal`` is the named person (or program) behind a token, None without one.
+
+    ``form_key`` is set for a browser's session: a form counts only when it brings this key, which only our own pages know.
+    """
 
     principal: str | None
     local: bool
     webhook: bool = False
+    form_key: str | None = None
 
     @property
     def name(self) -> str:
@@ -99,12 +103,12 @@ class Keys:
 
     def is_token(self, shown: str) -> bool:
         """Whether this is one of the tokens; takes the same time for every wrong one."""
-        return sum(_same(shown, token) for token in self.tokens) > 0
+        return sum(same(shown, token) for token in self.tokens) > 0
 
     def is_webhook_secret(self, shown: str) -> bool:
         """Whether this is WEBHOOK_SECRET."""
         secret = self._settings.webhook_secret
-        return secret is not None and _same(shown, secret.get_secret_value())
+        return secret is not None and same(shown, secret.get_secret_value())
 
     def session(self, name: str, now: float | None = None) -> str:
         """A cookie for a browser whose person showed the token: name, expiry and a signature, not the token."""
@@ -116,11 +120,15 @@ class Keys:
         """The person behind a session cookie, None when it is not ours or too old."""
         claim, _, signature = cookie.rpartition(".")
         encoded, _, expires = claim.partition(".")
-        if not _same(signature, _sign(self.tokens[0], claim)) or not re.fullmatch(r"[0-9]{1,12}", expires):
+        if not same(signature, _sign(self.tokens[0], claim)) or not re.fullmatch(r"[0-9]{1,12}", expires):
             return None
         if int(expires) < (time.time() if now is None else now):
             return None
         return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
+
+    def form_key(self, cookie: str) -> str:
+        """What the forms of a session's pages carry, and another site cannot know."""
+        return _sign(self.tokens[0], f"form:{cookie}")
 
 
 def ensure_token(settings: Settings) -> str:
@@ -169,8 +177,9 @@ class Access:
             if need(scope["method"], scope["path"]) is Need.WEBHOOK and self._keys.is_webhook_secret(shown):
                 return Caller(None, local, webhook=True)
             raise Problem(401, "This token is not known here. `mpa token show` prints the one to send.")
-        cookie = _cookie(headers.get("cookie", ""))
-        return Caller(self._keys.session_name(cookie) if cookie else None, local)
+        cookie = _cookie(headers.get("cookie", "")) or ""
+        name = self._keys.session_name(cookie) if cookie else None
+        return Caller(name, local, form_key=None if name is None else self._keys.form_key(cookie))
 
     @property
     def _both_secrets(self) -> bool:
@@ -265,6 +274,14 @@ def is_form(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded"
 
 
+def same(left: str, right: str) -> bool:
+    """Whether two secrets are the same; takes as long for every wrong one."""
+    return hmac.compare_digest(
+        hashlib.sha256(left.encode("utf-8", "replace")).digest(),
+        hashlib.sha256(right.encode("utf-8", "replace")).digest(),
+    )
+
+
 def _is_loopback(address: str) -> bool:
     found = _address(address)
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
@@ -289,10 +306,3 @@ def _cookie(header: str) -> str | None:
 
 def _sign(token: str, claim: str) -> str:
     return hmac.new(token.encode(), f"mpa-session:{claim}".encode(), hashlib.sha256).hexdigest()
-
-
-def _same(left: str, right: str) -> bool:
-    return hmac.compare_digest(
-        hashlib.sha256(left.encode("utf-8", "replace")).digest(),
-        hashlib.sha256(right.encode("utf-8", "replace")).digest(),
-    )

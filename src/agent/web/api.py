@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, FastAPI, Header, Path, Query, Request
 from fastapi.responses import PlainTextResponse
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, StrictBool
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -25,15 +24,14 @@ from ..model.views import Accepted, ChainReport, Health, IncidentDetail, Status
 from ..settings import Settings
 from . import described, pages, problems
 from .access import Access, Caller, Keys, person
+from .events import PAGE, Events, EventStream
 from .guard import Guard
 from .metrics import exposition
 from .problems import Problem
 from .service import Service
 
 Provider = Callable[[], Service]
-HEARTBEAT_SECONDS = 10.0
-MOST_LISTENERS = 32
-PAGE = 500
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 IncidentId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 
 
@@ -46,9 +44,9 @@ class Answer(BaseModel):
 
 
 class SafetyMode(BaseModel):
-    """Safety mode on or off."""
+    """Safety mode on or off; ``0`` or ``"no"`` are neither."""
 
-    enabled: bool
+    enabled: StrictBool
 
 
 class Reason(BaseModel):
@@ -83,14 +81,21 @@ class ReportedChange(BaseModel):
 def create_api(
     provider: Provider,
     settings: Settings,
-    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
+    lifespan: Lifespan | None = None,
 ) -> FastAPI:
     """The application; ``provider`` gives the running service (503 while there is none)."""
-    keys = Keys(settings)
+    keys, streams = Keys(settings), Events()
+
+    @asynccontextmanager
+    async def life(api: FastAPI) -> AsyncIterator[None]:
+        with streams.ended_by_signals():
+            async with nullcontext() if lifespan is None else lifespan(api):
+                yield
+
     api = FastAPI(
         title="Market Programmer Agent",
         version=__version__,
-        lifespan=lifespan,
+        lifespan=life,
         responses=problems.responses(404),
         docs_url=None,
         redoc_url=None,
@@ -99,7 +104,7 @@ def create_api(
     problems.install(api)
     for router in (
         _reading(provider),
-        _incidents(provider),
+        _incidents(provider, streams),
         _deciding(provider),
         _controls(provider),
         _audit(provider),
@@ -119,7 +124,7 @@ def _caller(request: Request) -> Caller:
 def _principal(request: Request) -> str:
     """The named person behind the request. Raises `Problem` 401."""
     caller = _caller(request)
-    if caller.principal is None:
+    if caller.principal is None or caller.form_key is not None:  # a session decides through our pages' forms only
         raise Problem(401, "This needs a person: send `Authorization: Bearer TOKEN`; `mpa token show` prints it.")
     return caller.principal
 
@@ -156,9 +161,8 @@ def _reading(provider: Provider) -> APIRouter:
     return router
 
 
-def _incidents(provider: Provider) -> APIRouter:
+def _incidents(provider: Provider, streams: Events) -> APIRouter:
     router = APIRouter(tags=["incidents"])
-    listeners = asyncio.Semaphore(MOST_LISTENERS)
 
     @router.post("/webhook/alerts", openapi_extra={"requestBody": described.body("Delivery")})
     def alerts(delivery: Annotated[dict[str, Any], Body()]) -> Accepted:
@@ -166,9 +170,7 @@ def _incidents(provider: Provider) -> APIRouter:
         return provider().accept_webhook(delivery, source="alertmanager")
 
     @router.get("/incidents")
-    def incidents(
-        active: bool | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 50
-    ) -> tuple[Incident, ...]:
+    def incidents(active: bool | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> tuple[Incident, ...]:
         """Incidents, newest first."""
         return provider().incidents(active=active, limit=limit)
 
@@ -177,12 +179,10 @@ def _incidents(provider: Provider) -> APIRouter:
         """One incident with everything that belongs to it; a page for browsers."""
         detail = provider().incident(incident_id)
         if "text/html" in request.headers.get("accept", ""):
-            return pages.incident(request, detail)
+            return pages.incident(request, provider(), detail)
         return Response(detail.model_dump_json(), media_type="application/json")
 
-    @router.get(
-        "/incidents/{incident_id}/events", responses=described.EVENTS, response_class=described.EventStream
-    )
+    @router.get("/incidents/{incident_id}/events", responses=described.EVENTS, response_class=EventStream)
     async def events(
         incident_id: IncidentId,
         request: Request,
@@ -194,38 +194,9 @@ def _incidents(provider: Provider) -> APIRouter:
         service = provider()
         await run_in_threadpool(service.incident, incident_id)
         start = int(last_event_id) if re.fullmatch(r"[0-9]{1,15}", last_event_id) else after
-        if listeners.locked():
-            raise Problem(503, "Too many listeners: try again later, or ask with follow=false.")
-        stream = _stream(service, incident_id, start, request.is_disconnected, listeners, follow=follow)
-        return described.EventStream(stream)
+        return streams.stream(service, incident_id, start, request.is_disconnected, follow=follow)
 
     return router
-
-
-async def _stream(
-    service: Service,
-    incident_id: str,
-    after: int,
-    gone: Callable[[], Awaitable[bool]],
-    listeners: asyncio.Semaphore,
-    *,
-    follow: bool,
-) -> AsyncIterator[str]:
-    async with listeners:
-        newest = 0
-        while True:
-            entries = await run_in_threadpool(service.entries, incident_id=incident_id, after=after, limit=PAGE)
-            for entry in entries:
-                after = entry.seq
-                yield f"id: {entry.seq}\nevent: {entry.kind}\ndata: {entry.model_dump_json()}\n\n"
-            if entries:
-                continue
-            if not follow or await gone():
-                return
-            seen = await run_in_threadpool(service.wait, max(after, newest), HEARTBEAT_SECONDS)
-            if seen <= max(after, newest):
-                yield ": still here\n\n"
-            newest = seen
 
 
 def _deciding(provider: Provider) -> APIRouter:

@@ -6,7 +6,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from pydantic import BaseModel
-from starlette.responses import StreamingResponse
 
 from ..intake.alertmanager import Delivery
 from .problems import ProblemDocument
@@ -15,14 +14,21 @@ _REF = "#/components/schemas/{model}"
 _ADDED: tuple[type[BaseModel], ...] = (ProblemDocument, Delivery)
 
 
-class EventStream(StreamingResponse):
-    """Server-sent events."""
-
-    media_type = "text/event-stream"
-
-
+_EVENT = {
+    "type": "object",
+    "required": ["id", "event", "data"],
+    "properties": {
+        "id": {"type": "string", "description": "The entry's number, to go on behind with Last-Event-ID."},
+        "event": {"type": "string", "description": "The entry's kind."},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": _REF.format(model="Entry")},
+        },
+    },
+}
 EVENTS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Server-sent events", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    200: {"description": "Server-sent events", "content": {"text/event-stream": {"itemSchema": _EVENT}}}
 }
 OR_PAGE: dict[int | str, dict[str, Any]] = {
     200: {"description": "JSON, or a page for browsers", "content": {"text/html": {"schema": {"type": "string"}}}}
@@ -43,5 +49,32 @@ def description(api: FastAPI) -> dict[str, Any]:
             whole = model.model_json_schema(ref_template=_REF)
             schemas.update(whole.pop("$defs", {}))
             schemas[model.__name__] = whole
+        for content in _contents(found):
+            content.get("text/event-stream", {}).pop("schema", None)  # the framework calls a stream a string
+        _say_what_times_are(schemas["_Alert"]["properties"])
+        _say_who_may(found)
         api.openapi_schema = found
     return api.openapi_schema
+
+
+def _contents(found: dict[str, Any]) -> list[dict[str, Any]]:
+    operations = [operation for path in found["paths"].values() for operation in path.values()]
+    return [answer.get("content", {}) for operation in operations for answer in operation["responses"].values()]
+
+
+def _say_what_times_are(alert: dict[str, Any]) -> None:
+    """Alertmanager's times are text to the reader, which knows more forms of them than the framework."""
+    alert["startsAt"] = {"type": "string", "format": "date-time"}
+    alert["endsAt"] = {"anyOf": [{"type": "string", "format": "date-time"}, {"const": ""}], "default": ""}
+
+
+def _say_who_may(found: dict[str, Any]) -> None:
+    """The token: needed to decide for a person, and for everything when the agent is not asked from its own machine."""
+    found["components"]["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer", "description": "`mpa token show` prints it."}
+    }
+    found["security"] = [{}, {"token": []}]
+    for path, operations in found["paths"].items():
+        for operation in operations.values():
+            if "decisions" in operation["tags"] or path == "/control/resume":
+                operation["security"] = [{"token": []}]

@@ -87,7 +87,7 @@ class _Answer:
     async def instead(self, scope: Scope, receive: Receive, error: Exception) -> None:
         """A problem document, unless the answer has begun: then the connection just ends."""
         if not self._begun:
-            await problems.of(error)(scope, receive, self)
+            await problems.answer(error, scope)(scope, receive, self)
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -56,6 +56,7 @@ def configure(level: str, secrets: Sequence[str], stream: TextIO | None = None) 
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*shared, _access],
+        pass_foreign_args=True,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
@@ -79,13 +80,13 @@ def configure(level: str, secrets: Sequence[str], stream: TextIO | None = None) 
 
 def _access(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """The web server's access line as fields."""
-    record = event.get("_record")
+    record, arguments = event.get("_record"), event.pop("positional_args", None)
     if (
         record is not None
         and record.name == "uvicorn.access"
-        and isinstance(record.args, tuple)
-        and len(record.args) == ACCESS_FIELDS
+        and isinstance(arguments, tuple)
+        and len(arguments) == ACCESS_FIELDS
     ):
-        client, method, path, _version, status = record.args
+        client, method, path, _version, status = arguments
         event.update(event="request", client=str(client), method=str(method), path=str(path), status=status)
     return event

@@ -1,4 +1,4 @@
-"""RFC 9457 problem documents for every error, ours and the framework's."""
+"""RFC 9457 problem documents for every error, ours and the framework's; a browser gets the same as a page."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
+from starlette.types import Scope
 
 from ..errors import (
     AgentError,
-    Busy,
     Conflict,
     Misconfigured,
     NotFound,
@@ -25,6 +26,7 @@ from ..errors import (
     UnknownEffect,
 )
 from ..kit.redact import fence
+from .templating import page, wants_page
 
 MEDIA_TYPE = "application/problem+json"
 DETAIL_LENGTH = 1000
@@ -81,6 +83,20 @@ def respond(
     return Response(json.dumps(document.model_dump()), status, headers=sent, media_type=MEDIA_TYPE)
 
 
+def answer(error: Exception, scope: Scope) -> Response:
+    """The answer to a request that failed: a problem document, or for a browser a page that says the same."""
+    found = of(error)
+    if not wants_page(scope):
+        return found
+    if found.status_code == HTTPStatus.UNAUTHORIZED and scope["method"] == "GET":
+        return RedirectResponse(f"/session?next={quote(scope['path'])}", HTTPStatus.SEE_OTHER)
+    document = json.loads(bytes(found.body))
+    shown = page("problem.html", code=found.status_code, problem=document)
+    kept = ("retry-after", "www-authenticate", "allow", "connection")
+    shown.headers.update({name: value for name, value in found.headers.items() if name in kept})
+    return shown
+
+
 def of(error: Exception) -> Response:
     """The problem document for an error that a route or a guard raised."""
     if isinstance(error, Problem):
@@ -102,11 +118,11 @@ def status_of(error: AgentError) -> HTTPStatus:
 def install(app: FastAPI) -> None:
     """Answer every error of the application with a problem document."""
 
-    async def answer(_: Request, error: Exception) -> Response:
-        return of(error)
+    async def handle(request: Request, error: Exception) -> Response:
+        return answer(error, request.scope)
 
     for kind in (Problem, AgentError, RequestValidationError, HTTPException):
-        app.add_exception_handler(kind, answer)
+        app.add_exception_handler(kind, handle)
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -140,8 +156,3 @@ def _plain(error: HTTPException) -> str:
         405: "This address does not take this method; the Allow header says which it takes.",
     }
     return known.get(error.status_code, str(error.detail))
-
-
-def busy(detail: str) -> Busy:
-    """A refusal for now: answered as 503 with Retry-After."""
-    return Busy(detail)
