@@ -32,6 +32,7 @@ APPLICATION_VERSION = "1"
 EXECUTOR = "mpa-service"
 AT_ONCE = 2
 LONGEST_SLEEP = 30.0
+LISTENER_SLEEP = 0.5
 TRIES = 3
 PHASE_RETRIES = 2
 MOST_REMEMBERED = 1_000
@@ -81,7 +82,6 @@ class DurableSteps:
                 self._store.append("effect.intent", f"{name} ({kind})", incident_id=self._incident)
                 found = make()
             self._store.effect_done(name, found.model_dump_json())
-            self._store.append("effect.done", name, incident_id=self._incident)
             return found
 
         return self.run(name, of, perform)
@@ -171,7 +171,8 @@ class Durable:
             "application_version": APPLICATION_VERSION,
             "enable_otlp": False,
             "log_level": "ERROR",
-            "notification_listener_polling_interval_sec": LONGEST_SLEEP,
+            # It looks at an empty table in memory; stopping waits for its sleep to end.
+            "notification_listener_polling_interval_sec": LISTENER_SLEEP,
         }
         DBOS(config=config)
 

@@ -97,3 +97,39 @@ def test_one_service_for_one_state_folder(tmp_path):
         services[1]._take_state()
     services[0]._lock_file.close()
     store.close()
+
+
+class FailingChain(Chain):
+    """A chain that takes one kind of entry for the moment of a crash."""
+
+    def hash(self, entry):
+        if entry.kind == "effect.done":
+            raise KeyboardInterrupt
+        return super().hash(entry)
+
+
+def test_an_effect_is_never_done_without_the_trail_saying_so(tmp_path):
+    """Cut off between the two, neither is recorded: the effect is looked up again, and its entry written then."""
+    store = Store(f"sqlite:///{tmp_path / 'a.db'}", SystemClock(), FailingChain(b"k"))
+    assert store.effect_intent("merge-1", "inc-1", "named") == (False, None)
+    with pytest.raises(KeyboardInterrupt):
+        store.effect_done("merge-1", "{}")
+    assert store.effect_intent("merge-1", "inc-1", "named") == (True, None)
+    store.close()
+    store = Store(f"sqlite:///{tmp_path / 'a.db'}", SystemClock(), Chain(b"k"))
+    store.effect_done("merge-1", "{}")
+    assert store.effect_intent("merge-1", "inc-1", "named") == (True, "{}")
+    assert [(e.kind, e.incident_id, e.message) for e in store.entries()] == [("effect.done", "inc-1", "merge-1")]
+    store.close()
+
+
+def test_an_idle_service_stops_within_seconds(tmp_path):
+    """No thread of the engine sleeps through the stop."""
+    clock = SystemClock()
+    store = Store(f"sqlite:///{tmp_path / 'a.db'}", clock, Chain(b"k"))
+    durable = Durable(store, tmp_path, clock, lambda *_: None, lambda *_: None)
+    durable.start()
+    began = time.monotonic()
+    durable.stop()
+    assert time.monotonic() - began < 4
+    store.close()

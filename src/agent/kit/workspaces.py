@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .leftovers import end_leftovers
+
 OWNER_ONLY = 0o700
 GUARD, LOCK = ".guard", ".lock"
 
@@ -48,11 +50,12 @@ class Workspaces:
         return Path(tempfile.mkdtemp(prefix=prefix, dir=self._own))
 
     def sweep(self) -> int:
-        """Remove what dead processes left; returns how many things that were."""
+        """Remove what dead processes left, sandboxes too; returns how many things that were."""
         removed = 0
         with self._guard():
             for path in self._root.iterdir():
                 if path.name != GUARD and path != self._own and not _in_use(path):
+                    end_leftovers("bwrap", path)
                     remove(path)
                     removed += 1
         return removed

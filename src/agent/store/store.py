@@ -158,6 +158,13 @@ class StoreTransaction:
         row = {"at": _iso(change.timestamp), "body": change.model_dump_json()}
         _upsert(self._connection, tables.changes, {"id": change.id}, row)
 
+    def effect_done(self, name: str, result: str) -> None:
+        """Record what an effect gave, and say so in the trail."""
+        of_name, values = tables.effects.c.name == name, {"done_at": _iso(self._clock.now()), "result": result}
+        self._connection.execute(update(tables.effects).where(of_name).values(**values))
+        incident_id = self._connection.execute(select(tables.effects.c.incident_id).where(of_name)).scalar()
+        self.append("effect.done", name, incident_id=incident_id)
+
     def set_flag(self, name: str, value: str) -> None:
         """Set a switch such as the emergency stop."""
         _upsert(self._connection, tables.flags, {"name": name}, {"value": value})
@@ -297,10 +304,9 @@ class Store:
         return False, None
 
     def effect_done(self, name: str, result: str) -> None:
-        """Record what an effect gave."""
-        with self._engine.begin() as connection:
-            values = {"done_at": _iso(self._clock.now()), "result": result}
-            connection.execute(update(tables.effects).where(tables.effects.c.name == name).values(**values))
+        """Record what an effect gave, and that it is done: both or neither."""
+        with self.begin() as tx:
+            tx.effect_done(name, result)
 
     def _last_entry(self) -> int:
         with self._reading() as connection:
