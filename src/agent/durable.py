@@ -182,6 +182,17 @@ class Durable:
 
         self._workflow = phase
         DBOS.launch()
+        self._forget_finished()
+
+    def _forget_finished(self) -> None:
+        """Phases that a former process finished and had no time to forget; recovery needs only unfinished ones."""
+        from dbos import DBOS
+
+        finished = DBOS.list_workflows(
+            status=["SUCCESS", "ERROR", "CANCELLED"], limit=MOST_REMEMBERED, load_input=False, load_output=False
+        )
+        if finished:
+            DBOS.delete_workflows([workflow.workflow_id for workflow in finished])
 
     def _dispatch(self) -> None:
         while not self._stopping.is_set():
@@ -223,6 +234,7 @@ class Durable:
                 )
             handle.get_result(polling_interval_sec=0.2)
             self._insist(incident)
+            DBOS.delete_workflows([name])  # the incident's row and the trail hold what is worth keeping
         except Exception as error:  # the last line of defence: written down, and the incident handed over
             logging.getLogger(__name__).exception("phase %s could not be run", name)
             self._give_up(incident.id, error)

@@ -19,7 +19,7 @@ from .model.delivery import Check, Commit, Deployment, Observation, PullRequest,
 from .model.diagnosis import Diagnosis
 from .model.evidence import Change, EvidenceSet
 from .model.experiment import Capsule, Run
-from .model.incident import Incident
+from .model.incident import Incident, Notice
 from .model.policy import ActionKind, Approval, Decision
 from .model.record import Json, Record
 from .model.repair import Patch, Proof, Proposal, RegressionTest
@@ -348,8 +348,8 @@ class Watcher(Protocol):
 class Notifier(Protocol):
     """Tells people."""
 
-    def tell(self, incident: Incident, subject: str, text: str) -> None:
-        """Best effort; never raises for a down channel, records it instead."""
+    def tell(self, incident: Incident, subject: str, text: str) -> Notice:
+        """Best effort; never raises for a down channel, records it instead. May be told twice after a crash."""
         ...
 
 

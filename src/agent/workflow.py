@@ -23,7 +23,7 @@ from .model.delivery import Check, Deployment, Observation, PullRequest, Verific
 from .model.diagnosis import Diagnosis
 from .model.evidence import EvidenceSet
 from .model.experiment import Run, Verdict
-from .model.incident import Incident, Outcome, Phase, Waiting
+from .model.incident import Incident, Notice, Outcome, Phase, Waiting
 from .model.policy import Approval, Decision
 from .model.record import Record
 from .model.repair import Proposal
@@ -348,20 +348,14 @@ class Workflow:
         if target is not None:
             self._close_pull_requests(incident, target, steps)
         outcome = incident.outcome or Outcome.INCONCLUSIVE
+        subject = f"{incident.title}: {outcome}"
+        steps.run("tell people", Notice, lambda: parts.notifier.tell(incident, subject, incident.reason))
         with parts.work.begin() as tx:
             current = self._fenced(tx, incident)
-            closed = current.model_copy(
-                update={
-                    "phase": Phase.CLOSED,
-                    "waiting": None,
-                    "wake_at": None,
-                    "outcome": outcome,
-                    "closed_at": parts.clock.now(),
-                }
-            )
+            update = {"phase": Phase.CLOSED, "waiting": None, "wake_at": None, "closed_at": parts.clock.now()}
+            closed = current.model_copy(update={**update, "outcome": outcome})
             tx.save(closed)
             self._note(tx, closed, "incident.closed", f"{outcome}: {incident.reason}", outcome=outcome.value)
-        parts.notifier.tell(closed, f"{closed.title}: {outcome}", incident.reason)
 
     def _close_pull_requests(self, incident: Incident, target: Target, steps: Steps) -> None:
         """Of every attempt: an attempt that was overtaken leaves its own behind."""

@@ -20,6 +20,11 @@ WINDOW = Window(start=NOON, end=NOON + timedelta(seconds=60))
 BEFORE = Window(start=NOON - timedelta(seconds=120), end=NOON)
 
 
+def read(path):
+    """All that was recorded since an hour ago."""
+    return logfile.read(path, NOON - timedelta(hours=1)).exchanges
+
+
 def line(second=0, **fields):
     """One line as the recorder writes it."""
     given = {
@@ -45,7 +50,7 @@ def test_a_whole_line_becomes_an_exchange(tmp_path):
     """Time, route, request, exception with its signature made of in-app frames; secrets are masked."""
     log = tmp_path / "service.log"
     log.write_text(failed(3, replay={"env": {"SEED": 7}}))
-    (exchange,) = logfile.read(log)
+    (exchange,) = read(log)
     assert exchange.timestamp == NOON + timedelta(seconds=3)
     assert exchange.signature.frames == ("shop.py:answer",)
     assert exchange.replay_env == {"SEED": "7"}
@@ -57,7 +62,7 @@ def test_the_older_generation_is_read_first(tmp_path):
     """Rotated a moment ago: both files, oldest first."""
     (tmp_path / "service.log.1").write_text(line(1) + line(2))
     (tmp_path / "service.log").write_text(line(3))
-    seconds = [(e.timestamp - NOON).total_seconds() for e in logfile.read(tmp_path / "service.log")]
+    seconds = [(e.timestamp - NOON).total_seconds() for e in read(tmp_path / "service.log")]
     assert seconds == [1, 2, 3]
 
 
@@ -65,13 +70,13 @@ def test_a_log_that_is_not_there_is_said(tmp_path):
     """With the setting that names it; an older generation alone is not the log."""
     (tmp_path / "service.log.1").write_text(line(1))
     with pytest.raises(Unreachable, match="log_file"):
-        logfile.read(tmp_path / "service.log")
+        read(tmp_path / "service.log")
 
 
 def test_an_empty_log_is_no_error(tmp_path):
     """Nothing was asked yet."""
     (tmp_path / "service.log").touch()
-    assert logfile.read(tmp_path / "service.log") == []
+    assert read(tmp_path / "service.log") == ()
 
 
 HUGE = json.dumps({"route": "/half", "padding": "x" * (2 << 20)}).encode()
@@ -91,14 +96,14 @@ def test_a_bad_line_costs_only_itself(tmp_path, bad):
     """Cut, huge, not UTF-8, nested, of other types: the lines before and after it are read."""
     log = tmp_path / "service.log"
     log.write_bytes(line(1).encode() + bad + b"\n" + line(2).encode())
-    assert [(e.timestamp - NOON).total_seconds() for e in logfile.read(log)] == [1, 2]
+    assert [(e.timestamp - NOON).total_seconds() for e in read(log)] == [1, 2]
 
 
 def test_a_line_that_is_being_written_is_left_for_later(tmp_path):
     """The last line has no end yet."""
     log = tmp_path / "service.log"
     log.write_text(line(1) + line(2)[:40])
-    assert len(logfile.read(log)) == 1
+    assert len(read(log)) == 1
 
 
 def test_a_very_long_log_is_read_from_its_end(tmp_path, monkeypatch):
@@ -106,7 +111,7 @@ def test_a_very_long_log_is_read_from_its_end(tmp_path, monkeypatch):
     monkeypatch.setattr(logfile, "MOST_BYTES", 1000)
     log = tmp_path / "service.log"
     log.write_text("".join(line(n) for n in range(100)))
-    seconds = [(e.timestamp - NOON).total_seconds() for e in logfile.read(log)]
+    seconds = [(e.timestamp - NOON).total_seconds() for e in read(log)]
     assert seconds[-1] == 99
     assert seconds == list(range(100 - len(seconds), 100))
     assert 3 < len(seconds) < 10
@@ -114,9 +119,11 @@ def test_a_very_long_log_is_read_from_its_end(tmp_path, monkeypatch):
 
 @settings(deadline=None)
 @given(st.binary(max_size=300))
-def test_no_bytes_break_the_reader(data):
+def test_no_bytes_break_the_reader(tmp_path_factory, data):
     """Whatever stands in the file."""
-    assert list(logfile.parse(data + b'"route"')) == []
+    log = tmp_path_factory.mktemp("log") / "service.log"
+    log.write_bytes(data + b'"route" "request"')
+    assert read(log) == ()
 
 
 def test_new_signatures_are_those_that_grew():
@@ -158,3 +165,22 @@ def test_healthy_requests_are_spread_over_routes():
     assert len(chosen) == logfile.MOST_HEALTHY
     assert set(routes) == {"/a", "/b", "/rare"}
     assert abs(routes.count("/a") - routes.count("/b")) <= 1
+
+
+def test_only_what_is_asked_for_is_read(tmp_path):
+    """Of a log of hours, the minutes that are asked for; a request that began a little earlier may stand later."""
+    log = tmp_path / "service.log"
+    log.write_text("".join(line(second) for second in (-4000, -3000, -61, 1, -58, 2)))
+    asked = logfile.read(log, NOON - timedelta(seconds=60))
+    assert [(e.timestamp - NOON).total_seconds() for e in asked.exchanges] == [-61, 1, -58, 2]
+    assert not asked.cut
+
+
+def test_a_log_beyond_the_limit_says_that_it_was_cut(tmp_path, monkeypatch):
+    """The newest ones are kept, and that older ones are missing is told."""
+    monkeypatch.setattr(logfile, "MOST_EXCHANGES", 3)
+    log = tmp_path / "service.log"
+    log.write_text("".join(line(second) for second in range(5)))
+    asked = logfile.read(log, NOON - timedelta(hours=1))
+    assert [(e.timestamp - NOON).total_seconds() for e in asked.exchanges] == [2, 3, 4]
+    assert asked.cut

@@ -14,7 +14,7 @@ from agent.model.delivery import Observation, PullRequest
 from agent.model.diagnosis import Diagnosis
 from agent.model.evidence import EvidenceSet
 from agent.model.experiment import Capsule, Run, Verdict
-from agent.model.incident import Incident, Phase
+from agent.model.incident import Incident, Notice, Phase
 from agent.model.policy import Approval, Autonomy
 from agent.model.repair import Patch, Proof, Proposal, RegressionTest
 from agent.model.target import Target
@@ -26,7 +26,7 @@ from agent.store.store import Store
 from agent.workflow import Workflow
 
 from . import records
-from .clock import FakeClock
+from .clock import NOON, FakeClock
 from .deployer import FakeDeployer
 from .forge import FakeForge
 from .steps import FakeSteps, StepMemory
@@ -110,8 +110,9 @@ class FakeNotifier:
     def __init__(self) -> None:
         self.told: list[tuple[str, str]] = []
 
-    def tell(self, incident: Incident, subject: str, text: str) -> None:  # noqa: ARG002
+    def tell(self, incident: Incident, subject: str, text: str) -> Notice:  # noqa: ARG002
         self.told.append((subject, text))
+        return Notice(channel="fake", at=NOON)
 
 
 class Shop:

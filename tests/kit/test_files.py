@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.kit import files
 from agent.kit.workspaces import Workspaces, remove
@@ -113,3 +115,20 @@ def test_a_sweep_removes_what_dead_processes_left_and_nothing_else(tmp_path):
     finally:
         other.kill()
         other.communicate()
+
+
+PIECES = st.lists(st.binary(max_size=40).filter(lambda piece: b"\n" not in piece), max_size=30)
+
+
+@given(PIECES, st.integers(0, 600), st.integers(1, 50))
+def test_lines_come_backwards_whole_and_within_the_limit(tmp_path_factory, pieces, limit, block):
+    """Whatever the blocks and the limit: the same lines as reading forwards, but for the one that was cut."""
+    path = tmp_path_factory.mktemp("lines") / "log"
+    path.write_bytes(b"\n".join(pieces))
+    size = path.stat().st_size
+    kept = path.read_bytes()[max(0, size - limit) :]
+    whole = kept if size <= limit else kept.partition(b"\n")[2]
+    expected = [each for each in whole.split(b"\n") if each][::-1]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(files, "BLOCK", block)
+        assert list(files.lines_backwards(path, limit)) == expected

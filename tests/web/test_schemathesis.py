@@ -9,7 +9,6 @@ import pytest
 import schemathesis
 from pydantic import SecretStr
 from schemathesis.config import SchemathesisConfig
-from schemathesis.specs.openapi import checks
 
 from agent.settings import Settings
 from agent.web.api import create_api
@@ -56,10 +55,6 @@ CONFIG = {
     "auth": {"openapi": {"token": {"bearer": TOKEN}}},
     "max-stream-events": 3,
     "request-timeout": 20,
-    "operations": [
-        # `truncatedAlerts: false` is taken as 0; what is refused there is in test_bad_input.py.
-        {"include-path": "/webhook/alerts", "checks": {"negative_data_rejection": {"enabled": False}}},
-    ],
 }
 
 
@@ -107,9 +102,7 @@ def errors_are_problem_documents(ctx, response, case):
 @hypothesis.settings(suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
 def test_answers_are_as_described(case):
     """No 5xx, no undocumented status, no answer that is not as described, no decision without a token."""
-    # `truncatedAlerts: false` is taken as 0; what is refused there is in test_bad_input.py.
-    lenient = [checks.negative_data_rejection] if case.path == "/webhook/alerts" else []
-    case.call_and_validate(excluded_checks=lenient)
+    case.call_and_validate()
 
 
 @schema.exclude(path_regex=r"^((?!\{incident_id\}).)*$").parametrize()

@@ -28,6 +28,7 @@ from .history import deploys
 
 SOURCE_SECONDS = 4.0
 BEFORE = timedelta(seconds=120)
+AROUND = timedelta(seconds=15)
 REPORTED_BEFORE = timedelta(hours=24)
 MOST_COMMITS = 60
 MOST_POINTS = 600
@@ -75,7 +76,7 @@ class EvidenceCollector:
         start = min((episode.starts_at for episode in episodes), default=incident.opened_at)
         found = _Found()
         sources: dict[str, Callable[[], object]] = {
-            "log": lambda: logfile.read(_required(target)),
+            "log": lambda: logfile.read(_required(target), start - AROUND - 2 * BEFORE),
             "health": lambda: self._endpoint(target.url + target.health_path),
             "status": lambda: self._endpoint(target.url + target.status_path),
             "metrics": lambda: self._scrapes.scrapes(target.name),
@@ -83,13 +84,17 @@ class EvidenceCollector:
             "deploys": lambda: self._deploys(target),
         }
         results = self._gather(sources, found)
-        exchanges: list[Exchange] = results.get("log") or []  # type: ignore[assignment]
+        log: logfile.Log = results.get("log") or logfile.Log((), cut=False)  # type: ignore[assignment]
+        if log.cut:
+            found.gaps.append(
+                Gap(source="log", reason="the log is larger than what is read of it: older lines are missing")
+            )
         recorded: tuple[Change, ...] = results.get("deploys") or ()  # type: ignore[assignment]
         status: JsonValue = results.get("status")  # type: ignore[assignment]
         running = self._running(status, recorded)
         window = _window(start, now, recorded, running)
         before = Window(start=window.start - BEFORE, end=window.start)
-        failures, healthy = self._exchanges(exchanges, window, before, target, found)
+        failures, healthy = self._exchanges(log.exchanges, window, before, target, found)
         commits = self._commits(target, running, found)
         self._say_signals(results.get("signals"), episodes, found)
         self._say_deploys(recorded, found)
@@ -199,7 +204,7 @@ def _required(target: Target) -> Path:
 def _window(start: datetime, now: datetime, recorded: Sequence[Change], running: str | None) -> Window:
     """From the newest deploy, when the alert began soon after it, else from a little before the alert."""
     deployed = next((change.timestamp for change in recorded if change.commit == running), None)
-    begin = start - timedelta(seconds=15)
+    begin = start - AROUND
     if deployed is not None and begin - BEFORE < deployed < now:
         begin = deployed
     return Window(start=min(begin, now), end=now)

@@ -7,45 +7,64 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from ..errors import Unreachable
-from ..kit.files import tail
+from ..kit.files import lines_backwards
 from ..kit.redact import fence, redact
 from ..model.evidence import Exchange, Frame, RecordedRequest, Signature
 from ..model.record import Window
 
 MOST_BYTES = 24 << 20
 LONGEST_LINE = 1 << 20
+MOST_EXCHANGES = 20_000
+DISORDER = timedelta(seconds=5)  # lines are written when requests end, and stamped with when they began
 MOST_FRAMES = 100
 MOST_FAILING = 12
 MOST_HEALTHY = 24
 PER_SIGNATURE = 4
 
 
-def read(path: Path) -> list[Exchange]:
-    """All requests in the log's tail (and one older generation), oldest first. Raises `Unreachable`."""
-    files = [path.with_name(path.name + ".1"), path]
+@dataclass(frozen=True)
+class Log:
+    """Recorded requests and failures, oldest first; ``cut`` when the limits left out some that were asked for."""
+
+    exchanges: tuple[Exchange, ...]
+    cut: bool
+
+
+def read(path: Path, since: datetime) -> Log:
+    """What was recorded since then, in the log and one older generation of it. Raises `Unreachable`.
+
+    Read from the end backwards, so that a large log costs no more than what is asked of it.
+    """
     if not path.exists():
         raise Unreachable(f"{path.name} is not there: set `log_file` for this target")
     found: list[Exchange] = []
-    for file in files:
+    for exchange in _newest_first(path):
+        if exchange.timestamp < since - DISORDER:
+            return Log(tuple(reversed(found)), cut=False)
+        if len(found) == MOST_EXCHANGES:
+            return Log(tuple(reversed(found)), cut=True)
+        found.append(exchange)
+    older = path.with_name(path.name + ".1")
+    cut = any(file.is_file() and file.stat().st_size > MOST_BYTES for file in (path, older))
+    return Log(tuple(reversed(found)), cut=cut)
+
+
+def _newest_first(path: Path) -> Iterator[Exchange]:
+    for file in (path, path.with_name(path.name + ".1")):
         if file.is_file():
-            found.extend(parse(tail(file, MOST_BYTES)))
-    return found
-
-
-def parse(data: bytes) -> Iterable[Exchange]:
-    """The requests in a piece of log; lines that are no request are left out."""
-    for line in data.splitlines():
-        if len(line) <= LONGEST_LINE and b'"route"' in line:
-            exchange = _exchange(line)
-            if exchange is not None:
-                yield exchange
+            for line in lines_backwards(file, MOST_BYTES):
+                # Without either of them there is nothing to replay and nothing that failed.
+                told = b'"request"' in line or b'"exception"' in line
+                if told and len(line) <= LONGEST_LINE and b'"route"' in line and (exchange := _exchange(line)):
+                    yield exchange
 
 
 def _exchange(line: bytes) -> Exchange | None:

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import Permanent
+from ..kit.redact import redact
 from ..model.alert import Alert
 
 MOST_ALERTS = 2_000
@@ -44,7 +45,7 @@ class Delivery(BaseModel):
     version: Literal["4"]
     alerts: list[_Alert] = Field(max_length=MOST_ALERTS)
     receiver: str = Field(default="", max_length=LONGEST)
-    truncatedAlerts: int = Field(default=0, ge=0)  # noqa: N815
+    truncatedAlerts: int = Field(default=0, ge=0, strict=True)  # noqa: N815
 
 
 def parse(data: object) -> tuple[Alert, ...]:
@@ -76,10 +77,10 @@ def _alert(alert: _Alert) -> Alert:
     return Alert(
         status=alert.status,
         labels=labels,
-        annotations={_clean(key): _clean(value) for key, value in alert.annotations.items()},
+        annotations={_clean(key): redact(_clean(value)) for key, value in alert.annotations.items()},
         starts_at=_required(alert.startsAt),
         ends_at=None if alert.status == "firing" else ends,
-        generator_url=_clean(alert.generatorURL),
+        generator_url=redact(_clean(alert.generatorURL)),
         fingerprint=_clean(alert.fingerprint) or fingerprint(labels),
     )
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 PRIVATE = 0o600
+BLOCK = 1 << 18
 
 
 def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
@@ -53,3 +55,21 @@ def tail(path: Path, limit: int) -> bytes:
         file.seek(max(0, size - limit))
         data = file.read(limit)
     return data if size <= limit else data[data.find(b"\n") + 1 :]
+
+
+def lines_backwards(path: Path, limit: int) -> Iterator[bytes]:
+    """Lines, the last one first, of the last ``limit`` bytes of a file; the one that the limit cuts is left out."""
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        first = max(0, end - limit)
+        rest = b""
+        while end > first:
+            begin = max(first, end - BLOCK)
+            file.seek(begin)
+            rest = file.read(end - begin) + rest
+            end = begin
+            head, *whole = rest.split(b"\n") if b"\n" in rest else [rest]
+            yield from (line for line in reversed(whole) if line)
+            rest = head
+        if rest and first == 0:
+            yield rest

@@ -67,3 +67,10 @@ class Incident(Record):
     def active(self) -> bool:
         """Whether the incident still needs the agent."""
         return self.phase is not Phase.CLOSED
+
+
+class Notice(Record):
+    """People were told, by one channel."""
+
+    channel: str
+    at: AwareDatetime

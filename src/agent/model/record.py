@@ -12,9 +12,9 @@ Json = dict[str, JsonValue]
 
 
 class Record(BaseModel):
-    """A frozen record; unknown fields are an error, so a typo cannot lose data."""
+    """A frozen record; unknown fields are an error, so a typo cannot lose data. NaN is ``"NaN"`` in JSON, and back."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
 class Window(Record):

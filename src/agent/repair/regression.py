@@ -177,7 +177,8 @@ def _requests(capsule: Capsule) -> list[dict[str, object]]:
         chosen.append(
             {
                 "method": request.method,
-                "target": quote(request.path, safe=SAFE, errors="replace") + (f"?{request.query}" if request.query else ""),
+                "target": quote(request.path, safe=SAFE, errors="replace")
+                + (f"?{request.query}" if request.query else ""),
                 "headers": request.headers,
                 "body": request.body if request.body_encoding == "utf-8" else "",
                 "expected": None if expected is None else expected.model_dump(mode="json"),

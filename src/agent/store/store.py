@@ -158,6 +158,15 @@ class StoreTransaction:
         row = {"at": _iso(change.timestamp), "body": change.model_dump_json()}
         _upsert(self._connection, tables.changes, {"id": change.id}, row)
 
+    def effect_intent(self, name: str, incident_id: str, kind: str) -> tuple[bool, str | None]:
+        """Record that an effect is about to happen: (was the intent there already, its result when it was done)."""
+        table, values = tables.effects, {"name": name, "incident_id": incident_id, "kind": kind}
+        row = self._connection.execute(select(table).where(table.c.name == name)).mappings().first()
+        if row is not None:
+            return True, row["result"]
+        self._connection.execute(insert(table).values(**values, intent_at=_iso(self._clock.now())))
+        return False, None
+
     def effect_done(self, name: str, result: str) -> None:
         """Record what an effect gave, and say so in the trail."""
         of_name, values = tables.effects.c.name == name, {"done_at": _iso(self._clock.now()), "result": result}
@@ -293,15 +302,8 @@ class Store:
 
     def effect_intent(self, name: str, incident_id: str, kind: str) -> tuple[bool, str | None]:
         """Record that an effect is about to happen: (was the intent there already, its result when it was done)."""
-        with self._engine.begin() as connection:
-            row = connection.execute(select(tables.effects).where(tables.effects.c.name == name)).mappings().first()
-            if row is not None:
-                return True, row["result"]
-            moment = _iso(self._clock.now())
-            connection.execute(
-                insert(tables.effects).values(name=name, incident_id=incident_id, kind=kind, intent_at=moment)
-            )
-        return False, None
+        with self.begin() as tx:
+            return tx.effect_intent(name, incident_id, kind)
 
     def effect_done(self, name: str, result: str) -> None:
         """Record what an effect gave, and that it is done: both or neither."""
