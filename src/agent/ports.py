@@ -378,7 +378,14 @@ class Verifier(Protocol):
         ...
 
     def judge(
-        self, verification: Verification, observation: Observation, signal: str, now: datetime, *, commit: str | None
+        self,
+        verification: Verification,
+        observation: Observation,
+        signal: str,
+        now: datetime,
+        *,
+        resolved: bool,
+        commit: str | None,
     ) -> Verification:
         """Add one observation and judge."""
         ...

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from pydantic import JsonValue
 
-from .errors import Conflict, NotFound, Superseded, Unreachable, Unsafe
+from .errors import Conflict, Misconfigured, NotFound, Superseded, Unreachable, Unsafe
 from .forge.description import commits_of, describe
 from .model.delivery import Check, Deployment, Observation, PullRequest, Verification
 from .model.diagnosis import Diagnosis
@@ -102,6 +102,10 @@ class Workflow:
         parts = self._parts
         target = parts.targets[incident.target]
         diagnosis = self._document(incident, "diagnosis", Diagnosis)
+        decision = parts.policy.decide("repair", incident, diagnosis.culprit or "", None)
+        if decision.verdict == "deny":
+            self._refused(incident, decision)
+            return
         evidence = self._document(incident, "evidence", EvidenceSet)
         proposal = steps.run("repair", Proposal, lambda: parts.repairer.repair(incident, target, diagnosis))
         with parts.work.begin() as tx:
@@ -123,7 +127,12 @@ class Workflow:
         )
         passed = Check(name="proof", state="success", detail=f"{proposal.proof.id}: every trial passed")
         pull_request = steps.run("report the proof as a check", PullRequest, lambda: forge.set_check(name, passed))
-        riders = forge.riders(self._running(target), base)
+        try:
+            riders = forge.riders(self._running(target), base)
+        except Misconfigured as error:
+            why = f"pull request #{pull_request.number} holds a proven patch; deploying it is up to you: {error}"
+            self._end(incident, Outcome.ESCALATED, why)
+            return
         self._ask(incident, proposal, pull_request, riders)
 
     def _ask(self, incident: Incident, proposal: Proposal, pull_request: PullRequest, riders: tuple[str, ...]) -> None:
@@ -134,32 +143,26 @@ class Workflow:
         with parts.work.begin() as tx:
             current = self._fenced(tx, incident)
             tx.put(current, "pull_request", pull_request)
-            self._note(
-                tx,
-                current,
-                "pull_request.opened",
-                f"pull request #{pull_request.number}: {pull_request.title}",
-                number=pull_request.number,
-                head=pull_request.head,
-            )
-            self._note_decision(tx, current, decision)
-            if decision.verdict == "deny":
-                self._to_end(tx, current, Outcome.ESCALATED, "policy: " + "; ".join(decision.reasons))
+            said = f"pull request #{pull_request.number}: {pull_request.title}"
+            self._note(tx, current, "pull_request.opened", said, number=pull_request.number, head=pull_request.head)
+            if current.cancel_requested:
+                self._to_end(tx, current, Outcome.CANCELLED, "a person cancelled it before anything was delivered")
                 return
-            approval = self._approval(current, subject, decision)
+        if decision.verdict == "deny":
+            self._refused(incident, decision)
+            return
+        with parts.work.begin() as tx:
+            current = self._fenced(tx, incident)
+            self._note_decision(tx, current, decision)
+            now, name = parts.clock.now(), _name("approval", current)
+            approval = approvals.ask(name, current, decision, now=now, expiry=parts.approval_expiry)
             tx.save_approval(approval)
             if decision.verdict == "allow":
                 self._go(tx, current, Phase.DELIVER)
                 return
-            self._note(
-                tx,
-                current,
-                "approval.requested",
-                "a person's approval is needed to merge and deploy",
-                approval=approval.id,
-                subject=subject,
-                riders=list(riders),
-            )
+            ships: list[JsonValue] = [*riders]
+            said = "a person's approval is needed to merge and deploy"
+            self._note(tx, current, "approval.requested", said, approval=approval.id, subject=subject, riders=ships)
             self._go(tx, current, Phase.DELIVER, waiting="approval", wake_at=approval.expires_at)
 
     # -- deliver: merge and deploy exactly what was approved -----------------------------------------------------------
@@ -179,10 +182,10 @@ class Workflow:
             return
         decision = parts.policy.decide("merge_and_deploy", incident, approval.subject, proposal)
         if decision.verdict == "deny":
-            self._park(incident, "operator", "policy: " + "; ".join(decision.reasons))
+            self._refused(incident, decision, ends=False)
             return
         with parts.work.begin() as tx:
-            self._fenced(tx, incident)
+            self._note_decision(tx, self._fenced(tx, incident), decision)
             if approval.state == "approved":
                 tx.save_approval(approvals.use(approval, approval.subject, parts.clock.now()))
         pull_request = self._document(incident, "pull_request", PullRequest)
@@ -263,8 +266,9 @@ class Workflow:
             Observation,
             lambda: parts.watcher.observe(target, verification.since, failing_routes(evidence)),
         )
+        now, resolved = parts.clock.now(), incident.all_resolved
         judged = parts.verification.judge(
-            verification, observation, incident.signal, parts.clock.now(), commit=deployment.commit
+            verification, observation, incident.signal, now, resolved=resolved, commit=deployment.commit
         )
         if judged.state == "watching":
             with parts.work.begin() as tx:
@@ -324,8 +328,10 @@ class Workflow:
             return
         decision = parts.policy.decide("rollback", incident, previous, self._document(incident, "proposal", Proposal))
         if decision.verdict == "deny":
-            self._park(incident, "operator", "a roll back is needed, policy: " + "; ".join(decision.reasons))
+            self._refused(incident, decision, ends=False)
             return
+        with parts.work.begin() as tx:
+            self._note_decision(tx, self._fenced(tx, incident), decision)
         steps.effect(
             name,
             "named",
@@ -358,9 +364,9 @@ class Workflow:
             self._note(tx, closed, "incident.closed", f"{outcome}: {incident.reason}", outcome=outcome.value)
 
     def _close_pull_requests(self, incident: Incident, target: Target, steps: Steps) -> None:
-        """Of every attempt: an attempt that was overtaken leaves its own behind."""
-        forge = self._parts.forge(target)
-        for attempt in range(1, incident.attempt + 1):
+        """Of every attempt: one that was overtaken leaves its own behind. What is handed to people stays open."""
+        forge, handed = self._parts.forge(target), incident.outcome is Outcome.ESCALATED
+        for attempt in range(1, incident.attempt + (0 if handed else 1)):
             name = _name("pull-request", incident, attempt)
             existing = forge.find(name)
             if existing is not None and existing.state in ("draft", "open"):
@@ -417,6 +423,16 @@ class Workflow:
         if waiting is None:
             tx.enqueue(moved)
 
+    def _refused(self, incident: Incident, decision: Decision, *, ends: bool = True) -> None:
+        """Policy says no: what a person can lift, or has half happened, waits for the operator; the rest ends."""
+        with self._parts.work.begin() as tx:
+            current = self._fenced(tx, incident)
+            self._note_decision(tx, current, decision)
+            if ends and not decision.held:
+                self._to_end(tx, current, Outcome.ESCALATED, "policy: " + "; ".join(decision.reasons))
+            else:
+                self._go(tx, current, current.phase, waiting="operator")
+
     def _park(self, incident: Incident, waiting: Waiting, why: str, *, wake_at: datetime | None = None) -> None:
         with self._parts.work.begin() as tx:
             current = self._fenced(tx, incident)
@@ -448,18 +464,6 @@ class Workflow:
         if not of_attempt:
             raise NotFound(f"{incident.id} has no approval for attempt {incident.attempt}: retry the incident")
         return of_attempt[-1]
-
-    def _approval(self, incident: Incident, subject: str, decision: Decision) -> Approval:
-        asked = approvals.request(
-            _name("approval", incident),
-            incident.id,
-            incident.attempt,
-            action="merge_and_deploy",
-            subject=subject,
-            now=self._parts.clock.now(),
-            expiry=self._parts.approval_expiry,
-        )
-        return asked if decision.verdict != "allow" else approvals.granted(asked)
 
     def _running(self, target: Target) -> str:
         """The commit that runs now; without one nothing can be said about riders, so nothing is delivered."""

@@ -27,11 +27,11 @@ def seen(second, *, requests=100, failing=10, firing=(), commit=COMMIT, signals=
     )
 
 
-def watch(observations, *, rules=RULES, before=BEFORE, signal="error_ratio"):
+def watch(observations, *, rules=RULES, before=BEFORE, signal="error_ratio", resolved=True):
     """Judge one observation after the other until there is an answer."""
     verification = Verification(state="watching", since=NOON, before=before)
     for observation in observations:
-        verification = rules.judge(verification, observation, signal, observation.at, commit=COMMIT)
+        verification = rules.judge(verification, observation, signal, observation.at, resolved=resolved, commit=COMMIT)
     return verification
 
 
@@ -41,6 +41,14 @@ def test_a_quiet_window_with_enough_traffic_confirms():
     done = watch([seen(second) for second in range(11)])
     assert (done.state, done.requests, done.failing_kind_requests) == ("confirmed", 100, 10)
     assert "100 requests, 10 of the failing kind" in done.reasons
+
+
+def test_an_alert_that_still_fires_keeps_the_answer_open():
+    """Whoever raised it may measure what we cannot, or with a stricter limit."""
+    quiet = [seen(second) for second in range(61)]
+    done = watch(quiet, resolved=False)
+    assert done.state == "inconclusive"
+    assert "not every alert of this incident has resolved" in done.reasons
 
 
 @pytest.mark.parametrize(("requests", "failing"), [(0, 0), (49, 10), (100, 2)])
@@ -121,7 +129,9 @@ def test_measurements_that_reach_back_before_the_deploy_do_not_count():
 def test_an_answer_is_final():
     """Later observations do not change it."""
     done = watch([seen(second) for second in range(11)])
-    assert RULES.judge(done, seen(20, firing=("error_ratio",)), "error_ratio", NOON, commit=COMMIT) is done
+    assert (
+        RULES.judge(done, seen(20, firing=("error_ratio",)), "error_ratio", NOON, resolved=True, commit=COMMIT) is done
+    )
 
 
 def test_what_is_kept_is_bounded():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from .steps import FakeSteps, StepMemory
 GOOD, BAD = "a" * 40, "b" * 40
 RULES = VerificationRules(window_seconds=10, settle_seconds=2, max_wait_seconds=60)
 MOST_PHASES = 200
+WINDOW = 5.0  # seconds that the signals are measured over
 
 
 class FakeProduction:
@@ -54,6 +56,7 @@ class FakeProduction:
             requests=requests,
             failing_kind_requests=requests // 5,
             firing=("error_ratio",) if ill else (),
+            window_seconds=WINDOW,
         )
 
 
@@ -96,8 +99,10 @@ class FakeRepairer:
     def __init__(self, forge: FakeForge) -> None:
         self._forge = forge
         self.proposal: Proposal | None = None
+        self.during: Callable[[], None] = lambda: None
 
     def repair(self, incident: Incident, target: Target, diagnosis: Diagnosis) -> Proposal:  # noqa: ARG002
+        self.during()
         return self.proposal or records.proposal(self._forge.history[-1])
 
     def prove(self, target: Target, capsule: Capsule, patch: Patch, test: RegressionTest | None) -> Proof:
@@ -129,6 +134,7 @@ class Shop:
         self.reproducer, self.collector, self.notifier = FakeReproducer(), FakeCollector(), FakeNotifier()
         self.investigator, self.repairer = FakeInvestigator(), FakeRepairer(self.forge)
         self.stopped, self.safety, self.autonomy = False, True, Autonomy.APPROVE
+        self.resolves = True
         self.memory = StepMemory()
         self.target = Target(name="shop", url="http://127.0.0.1:1", repository=folder)
         self.targets = {"shop": self.target}
@@ -176,6 +182,14 @@ class Shop:
         alert = Alert.model_validate({**given, "ends_at": None, "generator_url": "", "fingerprint": "f" * 16})
         return self.intake.accept((alert,), source="test")[0]
 
+    def _resolve(self) -> None:
+        """Whoever raised the alerts resolves them when production is well after a deploy."""
+        if self.resolves and self.incident().phase is Phase.VERIFY and self.deployer.current not in self.production.ill:
+            for episode in self.store.episodes(self.incident().id):
+                if not episode.resolved:
+                    done = episode.alert.model_copy(update={"status": "resolved", "ends_at": self.clock.now()})
+                    self.intake.accept((done,), source="test")
+
     # -- time ----------------------------------------------------------------------------------------------------
 
     def incident(self) -> Incident:
@@ -190,6 +204,7 @@ class Shop:
                 return now
             if now.wake_at is not None and now.wake_at > self.clock.now():
                 self.clock.move((now.wake_at - self.clock.now()).total_seconds())
+            self._resolve()
             self.phase(now)
         raise AssertionError(f"no end in sight: {self.incident()}")
 

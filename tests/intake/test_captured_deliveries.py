@@ -88,3 +88,33 @@ def test_signals_are_guessed_from_names_and_expressions():
     assert seen["HighErrorRate"] == "error_ratio"
     assert seen["HighLatencyP95"] == "latency_p95"
     assert seen["PredictionError"] == "mae_ratio"
+
+
+@pytest.mark.parametrize(
+    ("name", "signal"),
+    [
+        ("FeatureFlagChanged", "unknown"),
+        ("LagosNodeDown", "down"),
+        ("CPUThrottling", "unknown"),
+        ("high_5xx_ratio", "error_ratio"),
+        ("SlowRequestsP99", "latency_p95"),
+        ("ReplicaLag", "data_age"),
+        ("PodOOM", "memory_growth"),
+    ],
+)
+def test_a_word_within_a_word_says_nothing(name, signal):
+    """A flag is no lag."""
+    assert signal_of(alert(name)) == signal
+
+
+def test_an_expression_is_read_when_the_name_says_nothing():
+    """What is compared, not what else stands in the address."""
+    url = "http://lag.example/graph?g0.expr=up%7Bjob%3D%22svc%22%7D+%3D%3D+0&g0.tab=1"
+    assert signal_of(alert("Page", url)) == "down"
+    assert signal_of(alert("Page", "http://lag.example/graph?g0.expr=free_bytes+%3C+5")) == "unknown"
+
+
+def alert(name, url=""):
+    """An alert that is only a name and where it came from."""
+    one = {"status": "firing", "labels": {"alertname": name}, "startsAt": "2026-11-22T07:45:09Z", "generatorURL": url}
+    return parse({"version": "4", "alerts": [one]})[0]

@@ -329,7 +329,7 @@ def test_the_watcher_counts_what_came_since_a_time(watched, server):
     watcher = DirectWatcher(watched.monitor, watched.clock)
     seen = watcher.observe(watched.target, since, ("/other",))
     assert (seen.commit, seen.requests, seen.failing_kind_requests) == (COMMIT, 4 * 13, 4 * 3)
-    assert (seen.window_seconds, seen.signals["error_ratio"], seen.firing) == (4.0, 0.0, ())
+    assert (seen.window_seconds, seen.signals["error_ratio"], seen.firing) == (10.0, 0.0, ())
     assert watcher.observe(watched.target, since, ()).failing_kind_requests == 4 * 13
     server.gauges["prediction_mae_ratio"] = 2.0
     watched.pass_seconds(1)

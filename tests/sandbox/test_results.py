@@ -63,7 +63,7 @@ def _replay(report, **result):
     target = Target(name="t", url="http://x", repository=".", source="app")
     text = report if isinstance(report, bytes) else json.dumps(report).encode()
     basis = {"returncode": 0, "stdout": text, "stderr": b"", "limit": None, "truncated": False, "seconds": 1.0}
-    return replay_of(target, capsule, {"data_age": "data_age_seconds"}, SandboxResult(**{**basis, **result}), 1.0)
+    return replay_of(target, capsule, SandboxResult(**{**basis, **result}), 1.0)
 
 
 def test_a_whole_report_is_a_replay():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from agent.errors import Unsafe
+from agent.errors import Misconfigured, Unsafe
 from agent.model.delivery import Verification
 from agent.model.experiment import Verdict
 from agent.model.incident import Outcome, Phase
+from agent.model.policy import Autonomy
 from agent.model.repair import Proposal
+from agent.workflow import Workflow
 from fakes import records
 from fakes.shop import BAD
 
@@ -43,7 +45,7 @@ def test_the_trail_tells_the_story_in_order(asked):
     story = ["alert.received", "incident.opened", "evidence.collected", "diagnosis.made", "proof.stored"]
     story += ["pull_request.opened", "policy.decided", "approval.requested", "delivered", "verification.finished"]
     kinds = asked.kinds()
-    assert [kind for kind in kinds if kind in story] == story
+    assert list(dict.fromkeys(kind for kind in kinds if kind in story)) == story
     assert kinds[-1] == "incident.closed"
 
 
@@ -144,15 +146,57 @@ def test_waking_early_goes_on_waiting(asked):
     assert (after.waiting, after.wake_at, after.turn) == ("approval", before.wake_at, before.turn + 1)
 
 
-def test_what_policy_denies_is_handed_to_people(shop):
-    """The emergency stop is on when the patch is ready: escalated, the draft closed, nobody asked."""
+def test_a_stop_before_the_question_holds_the_incident(shop):
+    """Nothing is written while it is on; lifted, the incident goes on where it stood."""
     shop.stopped = True
+    shop.alert()
+    assert shop.run().waiting == "operator"
+    assert shop.pull_request() is None
+    shop.resume()
+    assert shop.run().waiting == "approval"
+
+
+@pytest.mark.parametrize(("level", "drafted"), [(Autonomy.DIAGNOSE, False), (Autonomy.PROPOSE, True)])
+def test_the_ladder_ends_where_policy_says(shop, level, drafted):
+    """Diagnose writes no patch; propose leaves a proven draft to people, and nobody is asked to deploy it."""
+    shop.autonomy = level
+    shop.workflow = Workflow(shop._parts())
     shop.alert()
     shop.run()
     assert ended(shop) is Outcome.ESCALATED
-    assert "emergency stop" in shop.incident().reason
+    assert f"autonomy is set to {level.name.lower()}" in shop.incident().reason
     assert shop.approvals() == ()
-    assert shop.pull_request().state == "closed"
+    assert (shop.pull_request() is not None and shop.pull_request().state != "closed") is drafted
+
+
+def test_a_target_without_a_deployer_gets_a_proposal(shop):
+    """The proven patch is there for people, who deploy by themselves."""
+    shop.deployer.running = lambda _target: (_ for _ in ()).throw(Misconfigured("no supervisor is set"))
+    shop.alert()
+    shop.run()
+    assert ended(shop) is Outcome.ESCALATED
+    assert "holds a proven patch" in shop.incident().reason
+    assert shop.pull_request().state != "closed"
+
+
+def test_cancelling_while_a_patch_is_made_asks_nobody(shop):
+    """What a person takes back during the repair does not wait a day for an answer."""
+    shop.alert()
+    shop.run(until=Phase.REPAIR)
+    shop.repairer.during = shop.cancel
+    shop.run()
+    assert ended(shop) is Outcome.CANCELLED
+    assert shop.approvals() == ()
+
+
+def test_every_decision_is_on_record(asked):
+    """Before the question, before the merge, and before the roll back."""
+    asked.answer(yes=True)
+    asked.run(until=Phase.VERIFY)
+    asked.production.ill.add(asked.deployer.current)
+    asked.run()
+    decided = [e.data["action"] for e in asked.store.entries(limit=1000) if e.kind == "policy.decided"]
+    assert decided == ["merge_and_deploy", "merge_and_deploy", "rollback"]
 
 
 def test_a_stop_after_the_yes_holds_the_delivery(asked):

@@ -38,12 +38,18 @@ class VerificationRules:
         signal: str,
         now: datetime,
         *,
+        resolved: bool,
         commit: str | None = None,
     ) -> Verification:
-        """Add one observation and judge; ``signal`` is the triggering one, ``commit`` what should be running."""
+        """Add one observation and judge.
+
+        ``signal`` is the triggering one, ``resolved`` whether whoever raised the incident's alerts has resolved all of
+        them (they may know signals and limits that are not ours), ``commit`` what should be running.
+        """
         if verification.state != "watching":
             return verification
-        seen = _View(self, verification, (*verification.observations, observation)[-MOST_OBSERVATIONS:], signal, commit)
+        observations = (*verification.observations, observation)[-MOST_OBSERVATIONS:]
+        seen = _View(self, verification, observations, signal, commit, resolved)
         failures, missing = seen.failures(), seen.missing(now)
         waited = (now - verification.since).total_seconds()
         if failures:
@@ -74,6 +80,7 @@ class _View:
     observations: tuple[Observation, ...]
     signal: str
     commit: str | None
+    resolved: bool
 
     @property
     def requests(self) -> int:
@@ -128,6 +135,8 @@ class _View:
         found += [f"{name} was in breach within the last {rules.window_seconds:.0f} s" for name in sorted(loud)]
         if self._measurable_before() and self.signal not in last.signals:
             found.append(f"{self.signal} cannot be measured now")
+        if not self.resolved:
+            found.append("not every alert of this incident has resolved")
         if self._foreign(last):
             found.append(f"production runs {(last.commit or '')[:10]}, not {(self.commit or '')[:10]}")
         return tuple(found)
@@ -135,10 +144,11 @@ class _View:
     def praise(self) -> tuple[str, ...]:
         """Why it is confirmed."""
         last = self.observations[-1]
-        value = f" ({last.signals[self.signal]:.3g})" if self.signal in last.signals else ""
+        value = last.signals.get(self.signal)
+        said = f"{self.signal} quiet ({value:.3g})" if value is not None else f"{self.signal} is not measured here"
         still = sorted(set(last.firing) - {self.signal})
         return (
-            f"{self.signal} quiet{value} for {self.rules.window_seconds:.0f} s",
+            f"{said}; watched for {self.rules.window_seconds:.0f} s, every alert has resolved",
             f"{self.requests} requests, {self.failing_kind} of the failing kind",
             *(f"{name} was in breach before the deploy already and still is" for name in still),
         )

@@ -12,7 +12,9 @@ from ..ports import Clock
 
 
 class Readings(Protocol):
-    """What the monitor knows."""
+    """What the monitor knows; signals are over the last ``window`` seconds."""
+
+    window: float
 
     def reading(self, target: Target, since: datetime | None = None) -> Reading:
         """Signals over a window."""
@@ -44,5 +46,5 @@ class DirectWatcher:
             requests=whole.total,
             failing_kind_requests=sum(whole.requests.get(route, 0) for route in routes) if routes else whole.total,
             firing=self._readings.firing(target.name),
-            window_seconds=max(0.0, (now - since).total_seconds()),
+            window_seconds=self._readings.window,
         )

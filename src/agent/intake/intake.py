@@ -15,13 +15,20 @@ from ..ports import Clock, Transaction, UnitOfWork
 
 UNASSIGNED = "unassigned"
 SIGNALS = ("down", "error_ratio", "latency_p95", "mae_ratio", "data_age", "memory_growth")
+
+
+def _words(*words: str) -> re.Pattern[str]:
+    """Any of the words, as a whole word."""
+    return re.compile(rf"(?<![a-z0-9])(?:{'|'.join(words)})(?![a-z0-9])", re.IGNORECASE)
+
+
 _WORDS = (
-    ("mae_ratio", re.compile(r"mae|prediction.?error|directional|drift", re.IGNORECASE)),
-    ("latency_p95", re.compile(r"latency|duration|slow|p9\d|quantile", re.IGNORECASE)),
-    ("data_age", re.compile(r"stale|data.?age|freshness|lag", re.IGNORECASE)),
-    ("memory_growth", re.compile(r"memory|rss|leak|oom", re.IGNORECASE)),
-    ("error_ratio", re.compile(r"error|5xx|fail|exception", re.IGNORECASE)),
-    ("down", re.compile(r"\bup\b|down|absent|unreachable|unhealthy", re.IGNORECASE)),
+    ("mae_ratio", _words("mae", r"prediction\W?errors?", "directional", "drift")),
+    ("latency_p95", _words("latency", "latencies", "duration", "slow", r"p9\d", "quantile")),
+    ("data_age", _words("stale", r"data\W?age", "freshness", "lag", "lagging")),
+    ("memory_growth", _words("memory", "rss", "leak", "leaking", "oom")),
+    ("error_ratio", _words("errors?", r"5xx", r"5\.\.", "failures?", "failing", "failed", "exceptions?")),
+    ("down", _words("down", "absent", "unreachable", "unhealthy", r"up *(?:\{[^}]*\})? *== *0")),
 )
 
 
@@ -145,8 +152,14 @@ def signal_of(alert: Alert) -> str:
     named = alert.labels.get("signal", "")
     if named in SIGNALS:
         return named
-    for text in (re.sub(r"(?<=[a-z])(?=[A-Z])", " ", alert.name), unquote_plus(alert.generator_url)):
+    expression = unquote_plus(alert.generator_url).partition("expr=")[2].partition("&g0.")[0]
+    for text in (_spaced(alert.name), expression.replace("_", " ")):
         for signal, words in _WORDS:
             if words.search(text):
                 return signal
     return "unknown"
+
+
+def _spaced(name: str) -> str:
+    """``HighErrorRate5xx`` as words."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=[0-9])|_", " ", name)

@@ -13,7 +13,17 @@ from ..kit.exposition import parse
 from ..kit.http import HttpClient
 from ..model.alert import Alert
 from ..model.record import Record
-from ..model.signals import BUILT_IN, MetricNames, Reading, Rule, Scrape, breached, keep, read
+from ..model.signals import (
+    BUILT_IN,
+    GROWTH_SECONDS,
+    WINDOW_SECONDS,
+    Reading,
+    Rule,
+    Scrape,
+    breached,
+    keep,
+    read,
+)
 from ..model.target import Target
 from ..ports import Clock, Intake, Trail
 from .alertmanager import fingerprint
@@ -21,6 +31,7 @@ from .alertmanager import fingerprint
 MOST_SCRAPES = 1_200
 CLEAR_AFTER = 2
 SCRAPE_SECONDS = 2.0
+FEWEST_SCRAPES = 4
 
 
 class TargetCycle(Record):
@@ -68,11 +79,13 @@ class Monitor:
         interval: float,
         rules: Sequence[Rule] = BUILT_IN,
         raises: bool = True,
-        names: MetricNames | None = None,
         firing: Mapping[str, Sequence[Alert]] | None = None,
     ) -> None:
         self._targets, self._http, self._intake, self._clock, self._trail = targets, http, intake, clock, trail
-        self.interval, self._rules, self._names = interval, rules, names or MetricNames()
+        self.interval, self._rules = interval, rules
+        # Whatever the interval, a rate and a slope need a few scrapes.
+        self.window = max(WINDOW_SECONDS, FEWEST_SCRAPES * interval)
+        self._growth = max(GROWTH_SECONDS, FEWEST_SCRAPES * interval)
         self._raises = raises
         self._watches = {name: _Watch() for name in targets}
         self._cycle_lock, self._control = threading.Lock(), threading.Lock()
@@ -118,10 +131,12 @@ class Monitor:
         """Signals over the trailing window, or over all that was scraped since a time."""
         scrapes = self.scrapes(target.name)
         if since is None:
-            return read(scrapes, self._names, self._ignored(target))
+            return self._read(scrapes, target, self.window)
         begin = since.timestamp()
-        late = [scrape for scrape in scrapes if scrape.at >= begin]
-        return read(late, self._names, self._ignored(target), window=float("inf"))
+        return self._read([scrape for scrape in scrapes if scrape.at >= begin], target, float("inf"))
+
+    def _read(self, scrapes: Sequence[Scrape], target: Target, window: float) -> Reading:
+        return read(scrapes, target.metrics, self._ignored(target), window, self._growth)
 
     def firing(self, target: str) -> tuple[str, ...]:
         """Signals whose rules fire now."""
@@ -132,8 +147,9 @@ class Monitor:
     def commit(self, target: str) -> str | None:
         """The commit in the target's build information, when the last scrape had one."""
         scrapes = self.scrapes(target)
+        names = self._targets[target].metrics
         for (name, labels), _ in scrapes[-1].values.items() if scrapes else ():
-            if name == self._names.build:
+            if name == names.build:
                 return dict(labels).get("commit") or dict(labels).get("revision")
         return None
 
@@ -171,7 +187,7 @@ class Monitor:
         watch, now = self._watches[target.name], self._clock.now()
         scrape, problem = self._scrape(target, now)
         watch.scrapes.append(scrape)
-        reading = read(tuple(watch.scrapes), self._names, self._ignored(target))
+        reading = self._read(tuple(watch.scrapes), target, self.window)
         raised = [
             alert for rule in self._rules if (alert := self._judge(target, watch, rule, reading, now)) is not None
         ]
@@ -196,7 +212,7 @@ class Monitor:
         if metrics.status != 200:  # noqa: PLR2004 - HTTP OK
             return down, f"{target.metrics_path} answered {metrics.status}"
         problem = "" if health.status < 400 else f"{target.health_path} answered {health.status}"  # noqa: PLR2004
-        return keep(now.timestamp(), parse(metrics.text), self._names), problem
+        return keep(now.timestamp(), parse(metrics.text), target.metrics), problem
 
     def _judge(self, target: Target, watch: _Watch, rule: Rule, reading: Reading, now: datetime) -> Alert | None:
         """The alert to send: firing at the start (and again as a reminder of what lasts), resolved at the end."""

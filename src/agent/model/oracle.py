@@ -13,6 +13,7 @@ SERVER_ERROR = 500
 ANY = "\x00any"
 TOLERANCE = 1e-9
 MOST_DIFFERENCES = 5
+MOST_FAILED = 0.5
 
 
 def decide(capsule: Capsule, replay: Replay) -> tuple[Verdict, str]:
@@ -49,7 +50,12 @@ def _bound(capsule: Capsule, replay: Replay) -> tuple[Verdict, str]:
         return Verdict.UNTESTABLE, f"{bound.signal} could not be measured"
     limit = "no limit" if math.isinf(bound.limit) else f"limit {bound.limit:.4g}"
     said = f"{bound.signal} is {value:.4g} {bound.unit}".rstrip() + f", {limit}"
-    return (Verdict.RED if value > bound.limit else Verdict.GREEN), said
+    if value > bound.limit:
+        return Verdict.RED, said
+    failed = replay.measured.get("error_ratio", 0.0)
+    if failed > MOST_FAILED and capsule.signal != "error_ratio":
+        return Verdict.UNTESTABLE, f"{failed:.0%} of the requests fail, so {said} says nothing"
+    return Verdict.GREEN, said
 
 
 def _signature(capsule: Capsule, failing: tuple[Answer, ...]) -> tuple[Verdict, str]:

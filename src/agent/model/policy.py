@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 
 from .record import Record
 
-ActionKind = Literal["draft", "merge_and_deploy", "rollback", "restart"]
+ActionKind = Literal["repair", "draft", "merge_and_deploy", "rollback", "restart"]
 ApprovalState = Literal["pending", "approved", "rejected", "expired", "used"]
 
 
@@ -24,12 +24,16 @@ class Autonomy(IntEnum):
 
 
 class Decision(Record):
-    """A policy verdict with its reasons. An expected refusal is a value, not an exception."""
+    """A policy verdict with its reasons. An expected refusal is a value, not an exception.
+
+    ``held`` is a refusal that a person can lift (the emergency stop): the incident waits instead of ending.
+    """
 
     verdict: Literal["allow", "needs_approval", "deny"]
     action: ActionKind
     subject: str
     reasons: tuple[str, ...]
+    held: bool = False
 
 
 class Approval(Record):

@@ -43,6 +43,11 @@ class MetricNames(Record):
     started: str = "process_start_time_seconds"
     build: str = "build_info"
 
+    @property
+    def gauges(self) -> dict[str, str]:
+        """Signals that one metric carries as it is; a name that ends in ``_total`` is a counter."""
+        return {"mae_ratio": self.mae_ratio, "data_age": self.data_age}
+
 
 class Scrape(NamedTuple):
     """What one scrape kept: time (seconds since the epoch), whether it worked, and the series that signals need."""
@@ -104,9 +109,16 @@ class Reading(Record):
 
 
 def read(
-    scrapes: Sequence[Scrape], names: MetricNames, ignored: tuple[str, ...], window: float = WINDOW_SECONDS
+    scrapes: Sequence[Scrape],
+    names: MetricNames,
+    ignored: tuple[str, ...],
+    window: float = WINDOW_SECONDS,
+    growth: float = GROWTH_SECONDS,
 ) -> Reading:
-    """Signals over the last ``window`` seconds of ``scrapes`` (oldest first); ``ignored`` routes are left out."""
+    """Signals over the last ``window`` seconds of ``scrapes`` (oldest first); ``ignored`` routes are left out.
+
+    Growth of memory is measured over ``growth`` seconds. Both must span a few scrapes.
+    """
     if not scrapes:
         return Reading(signals={}, requests={})
     last = scrapes[-1]
@@ -125,9 +137,9 @@ def read(
         value = last.gauge(metric)
         if value is not None:
             signals[signal] = value
-    growth = memory_growth(scrapes, names)
-    if growth is not None:
-        signals["memory_growth"] = growth
+    grown = memory_growth(scrapes, names, growth)
+    if grown is not None:
+        signals["memory_growth"] = grown
     return Reading(signals=signals, requests={route: round(count) for route, count in requests.items()})
 
 
@@ -189,7 +201,7 @@ def _quantile(scrapes: Sequence[Scrape], names: MetricNames, ignored: tuple[str,
     return None
 
 
-def memory_growth(scrapes: Sequence[Scrape], names: MetricNames) -> float | None:
+def memory_growth(scrapes: Sequence[Scrape], names: MetricNames, seconds: float = GROWTH_SECONDS) -> float | None:
     """MiB per second over the last seconds of one process; 0 until it is well above where the process began."""
     started = scrapes[-1].gauge(names.started)
     same = [
@@ -197,9 +209,9 @@ def memory_growth(scrapes: Sequence[Scrape], names: MetricNames) -> float | None
         for scrape in scrapes
         if scrape.up and scrape.gauge(names.started) == started and (memory := scrape.gauge(names.memory)) is not None
     ]
-    if not same or same[-1][0] - same[0][0] < GROWTH_SECONDS:
+    if not same or same[-1][0] - same[0][0] < seconds:
         return None
-    recent = [(at, memory) for at, memory in same if at >= same[-1][0] - GROWTH_SECONDS]
+    recent = [(at, memory) for at, memory in same if at >= same[-1][0] - seconds]
     slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in combinations(recent, 2) if b[0] > a[0]]
     if not slopes or same[-1][1] - same[0][1] < GROWTH_LEAST:
         return 0.0

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from .record import Record
+from .signals import MetricNames
 
 
 class Target(Record):
@@ -15,8 +19,8 @@ class Target(Record):
     request, is reproduced.
     """
 
-    name: str
-    url: str
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    url: Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")]
     repository: Path
     branch: str = "main"
     lock: str = "requirements.txt"
@@ -34,7 +38,7 @@ class Target(Record):
     metrics_path: str = "/metrics"
     matchers: dict[str, str] = {}
     component_labels: tuple[str, ...] = ("component", "service", "job")
-    components: tuple[str, ...] = ()
+    metrics: MetricNames = MetricNames()
     supervisor: Path | None = None
     release_root: Path | None = None
     protected: tuple[str, ...] = ()

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from ..errors import Conflict
 from ..kit.redact import fence
 from ..model.experiment import digest
-from ..model.policy import ActionKind, Approval
+from ..model.incident import Incident
+from ..model.policy import ActionKind, Approval, Decision
 
 EXPIRY = timedelta(hours=24)
 COMMENT_LENGTH = 1000
@@ -45,9 +46,20 @@ def request(
     )
 
 
-def granted(approval: Approval) -> Approval:
-    """What policy allows by itself, on record like a person's yes."""
-    return approval.model_copy(update={"state": "approved", "by": "policy", "decided_at": approval.requested_at})
+def ask(name: str, incident: Incident, decision: Decision, *, now: datetime, expiry: timedelta) -> Approval:
+    """The question that a decision leads to; what policy allows by itself is on record like a person's yes."""
+    asked = request(
+        name,
+        incident.id,
+        incident.attempt,
+        action=decision.action,
+        subject=decision.subject,
+        now=now,
+        expiry=expiry,
+    )
+    if decision.verdict != "allow":
+        return asked
+    return asked.model_copy(update={"state": "approved", "by": "policy", "decided_at": now})
 
 
 def current(approval: Approval, now: datetime) -> Approval:

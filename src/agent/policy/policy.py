@@ -55,25 +55,25 @@ class SafetyPolicy:
 
     def decide(self, action: ActionKind, incident: Incident, subject: str, proposal: Proposal | None) -> Decision:
         """Allow, ask a person, or deny, with reasons."""
+        if self._emergency_stop():
+            why = "the emergency stop is on: nothing is done until a person resumes"
+            return Decision(verdict="deny", action=action, subject=subject, reasons=(why,), held=True)
         no = (*self._stops(action, incident), *(_unproven(proposal) if action in CARRIES_A_PATCH else ()))
         if no:
             return Decision(verdict="deny", action=action, subject=subject, reasons=no)
         ask = self._doubts(action, incident, proposal)
         if ask:
             return Decision(verdict="needs_approval", action=action, subject=subject, reasons=ask)
-        why = (
-            "a draft changes nothing outside the agent" if action == "draft" else "granted, and nothing speaks against"
-        )
+        inside = action in ("repair", "draft")
+        why = f"{_words(action)} changes nothing outside" if inside else "granted, and nothing speaks against"
         return Decision(verdict="allow", action=action, subject=subject, reasons=(why,))
 
     def _stops(self, action: ActionKind, incident: Incident) -> tuple[str, ...]:
         """What forbids the action whatever a person says."""
-        if self._emergency_stop():
-            return ("the emergency stop is on: nothing is done until a person resumes",)
         reasons = []
         if incident.target == UNASSIGNED:
             reasons.append("the alerts belong to no known target: give the target a matcher in agent.toml")
-        least = Autonomy.PROPOSE if action == "draft" else Autonomy.APPROVE
+        least = Autonomy.PROPOSE if action in ("repair", "draft") else Autonomy.APPROVE
         if self._autonomy < least:
             level = self._autonomy.name.lower()
             reasons.append(f"autonomy is set to {level}: {_words(action)} needs at least {least.name.lower()}")
@@ -83,7 +83,7 @@ class SafetyPolicy:
 
     def _doubts(self, action: ActionKind, incident: Incident, proposal: Proposal | None) -> tuple[str, ...]:
         """What a person has to answer for."""
-        if action == "draft" and self._drafts:
+        if action == "repair" or (action == "draft" and self._drafts):
             return ()
         reasons = []
         if self._safety_mode():

@@ -189,6 +189,9 @@ def _compared(before: SuiteResult, after: SuiteResult, seconds: float, test: Reg
         return Trial(
             name="suite", passed=False, detail=f"the suite did not finish: {after.detail[-300:]}", seconds=seconds
         )
+    if not before.finished:
+        said = f"the suite does not finish without the patch either, so nothing can be compared: {before.detail[-300:]}"
+        return Trial(name="suite", passed=False, detail=said, seconds=seconds)
     passed_before, passed_after = _own(before.passed, test), _own(after.passed, test)
     broken = sorted((_own(after.failed, test) - _own(before.failed, test)) | (passed_before - passed_after))
     detail = f"{len(passed_after)} tests pass, {len(passed_before)} before"

@@ -24,6 +24,7 @@ _TEMPLATE = '''"""Regression test for incident {incident}, written by the Market
 It starts the service from this checkout at the recorded moment, sends the recorded requests and looks at the answers.
 """
 
+import base64
 import json
 import math
 import os
@@ -41,9 +42,10 @@ CASE = json.loads(
 )
 
 
-def call(port, method, path, headers=None, body=None):
+def call(port, method, path, headers=None, body=""):
     url = f"http://127.0.0.1:{{port}}{{path}}"
-    request = urllib.request.Request(url, method=method, headers=headers or {{}}, data=body.encode() if body else None)
+    data = base64.b64decode(body[7:]) if body.startswith("base64,") else body.encode()
+    request = urllib.request.Request(url, method=method, headers=headers or {{}}, data=data or None)
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.status, answer.read().decode()
@@ -122,7 +124,6 @@ def look(port, process):
     }
     assert measured[CASE["signal"]] <= CASE["limit"], measured
 """
-_GAUGES = {"mae_ratio": "prediction_mae_ratio", "data_age": "data_age_seconds"}
 
 
 def write(incident: Incident, target: Target, capsule: Capsule) -> RegressionTest:
@@ -160,7 +161,7 @@ def _case(target: Target, capsule: Capsule) -> dict[str, object]:
         "log_env": target.log_env or "",
         "health": target.health_path,
         "metrics": target.metrics_path,
-        "gauge": _GAUGES.get(signal, ""),
+        "gauge": target.metrics.gauges.get(signal, ""),
         "signal": signal,
         "limit": capsule.bound.limit if capsule.bound else 0.0,
         "seconds": max(capsule.soak_seconds, 2.5),
@@ -180,7 +181,7 @@ def _requests(capsule: Capsule) -> list[dict[str, object]]:
                 "target": quote(request.path, safe=SAFE, errors="replace")
                 + (f"?{request.query}" if request.query else ""),
                 "headers": request.headers,
-                "body": request.body if request.body_encoding == "utf-8" else "",
+                "body": request.body if request.body_encoding == "utf-8" else f"base64,{request.body}",
                 "expected": None if expected is None else expected.model_dump(mode="json"),
             }
         )

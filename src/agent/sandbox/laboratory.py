@@ -31,7 +31,6 @@ STATE_MIB, COPY_MIB = 512, 1024
 START_SECONDS, REQUEST_SECONDS, EXTRA_SECONDS, COMPILE_SECONDS = 20.0, 5.0, 15.0, 30.0
 RATE = 150.0
 LONGEST_DETAIL = 4000
-GAUGES = {"mae_ratio": "prediction_mae_ratio", "data_age": "data_age_seconds", "invalid": "prediction_invalid_total"}
 
 
 @dataclass(frozen=True)
@@ -44,11 +43,7 @@ class _Interpreter:
 
 
 class SandboxLaboratory:
-    """The laboratory over bubblewrap.
-
-    ``gauges`` maps signal names to the target's metric names; a name that ends in ``_total`` is a counter. ``cores``
-    says how many runs there may be side by side (default: as many as the machine has).
-    """
+    """The laboratory over bubblewrap; ``cores`` says how many runs there may be side by side (default: all cores)."""
 
     def __init__(
         self,
@@ -57,12 +52,10 @@ class SandboxLaboratory:
         workspaces: Workspaces,
         *,
         limits: Limits | None = None,
-        gauges: Mapping[str, str] | None = None,
         cores: int | None = None,
     ) -> None:
         self._sandbox, self._environments = sandbox, environments
         self._limits = limits or Limits()
-        self._gauges = dict(GAUGES if gauges is None else gauges)
         self._cores = cores or os.cpu_count() or 1
         self._trees = Trees(workspaces)
         self._bytecode = Bytecode()
@@ -99,7 +92,7 @@ class SandboxLaboratory:
             binds = (Bind(tree, SOURCE),)
             scratch = {STATE: STATE_MIB} | ({f"{SOURCE}/{VAR}": STATE_MIB} if has_room(tree) else {})
             result = self._drive(interpreter, order, binds, scratch, replace(self._limits, wall=wall))
-        return replay_of(target, capsule, self._gauges, result, time.monotonic() - began)
+        return replay_of(target, capsule, result, time.monotonic() - began)
 
     def suite(
         self, target: Target, commit: str, patch: str | None = None, only: tuple[str, ...] = (), *, python: str = ""

@@ -38,22 +38,18 @@ def document(result: SandboxResult) -> tuple[dict[str, Any] | None, str]:
     return None, result.stderr.decode("utf-8", "replace")[-500:] or f"it ended with code {result.returncode}"
 
 
-def replay_of(
-    target: Target, capsule: Capsule, gauges: Mapping[str, str], result: SandboxResult, seconds: float
-) -> Replay:
+def replay_of(target: Target, capsule: Capsule, result: SandboxResult, seconds: float) -> Replay:
     """One run of a capsule, before anybody judged it."""
     report, why = document(result)
     if report is None:
         return Replay(started=False, problem=f"the run gave no report: {why}", seconds=seconds)
     try:
-        return _replay(target, capsule, gauges, report, seconds)
+        return _replay(target, capsule, report, seconds)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, ValidationError) as error:
         return Replay(started=False, problem=f"the run's report is malformed: {type(error).__name__}", seconds=seconds)
 
 
-def _replay(
-    target: Target, capsule: Capsule, gauges: Mapping[str, str], report: dict[str, Any], seconds: float
-) -> Replay:
+def _replay(target: Target, capsule: Capsule, report: dict[str, Any], seconds: float) -> Replay:
     if not report["started"]:
         return Replay(
             started=False,
@@ -76,7 +72,7 @@ def _replay(
         answers=answers,
         failures=tuple(report["failures"]),
         repetitions=report["repetitions"],
-        measured=_measured(capsule, gauges, report),
+        measured=_measured(capsule, target.metrics.gauges, report),
         problem=report["problem"],
         seconds=seconds,
     )

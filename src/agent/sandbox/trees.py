@@ -52,7 +52,8 @@ class Trees:
                 tree = self._trees.get(key)
                 if tree is None:
                     tree = self._make(Git(repository), commit, patch, finish)
-                    self._trees[key] = tree
+                    with self._lock:
+                        self._trees[key] = tree
             yield tree
         finally:
             self._leave(key)
