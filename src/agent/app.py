@@ -221,16 +221,22 @@ class App:
 
     def health(self) -> Health:
         """How the agent does; answers at once."""
+        worker = "starting" if not self._ready.is_set() else "ok" if self._durable.alive else "degraded"
         parts = {
-            "store": Part(state="ok"),
-            "worker": Part(state="ok" if self._ready.is_set() else "starting"),
+            "store": self._store_health(),
+            "worker": Part.model_validate({"state": "degraded" if self._problem else worker, "detail": self._problem}),
             "monitor": Part(state="ok", detail="watching" if self._monitor.running else "stopped"),
         }
-        if self._problem:
-            parts["worker"] = Part(state="degraded", detail=self._problem)
         states = [part.state for part in parts.values()]
         worst = "degraded" if "degraded" in states else "starting" if "starting" in states else "ok"
         return Health.model_validate({"status": worst, "parts": parts})
+
+    def _store_health(self) -> Part:
+        try:
+            self.store.flag(SAFETY)
+        except AgentError as error:
+            return Part(state="degraded", detail=str(error))
+        return Part(state="ok")
 
     def status(self) -> Status:
         """Where the agent stands."""

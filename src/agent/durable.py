@@ -141,6 +141,11 @@ class Durable:
             self._lock_file = None
 
     @property
+    def alive(self) -> bool:
+        """Whether work that is due is started."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
     def busy(self) -> int:
         """Phases under way now."""
         return len(self._running)
@@ -200,8 +205,8 @@ class Durable:
             try:
                 self._start_due()
                 pause = self._pause()
-            except AgentError as error:
-                logging.getLogger(__name__).warning("dispatching failed, trying again: %s", error)
+            except Exception:  # whatever it was: without this thread nothing would ever be done again
+                logging.getLogger(__name__).exception("dispatching failed, trying again in a second")
                 pause = 1.0
             self._wake.wait(pause)
 

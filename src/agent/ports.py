@@ -83,8 +83,8 @@ class Transaction(Protocol):
         """Insert or replace an episode."""
         ...
 
-    def waiting_episodes(self, target: str) -> tuple[Episode, ...]:
-        """Unresolved episodes of a target that are attached to no incident, oldest first."""
+    def unresolved(self, incident_id: str) -> int:
+        """How many of an incident's episodes have not resolved."""
         ...
 
     def put_delivery(self, body: str, source: str) -> None:

@@ -99,8 +99,9 @@ def _until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            if httpx2.get(url, timeout=1.0).status_code == httpx2.codes.OK:
+            if httpx2.get(url, timeout=1.0).json()["status"] == "ok":
                 return
+            time.sleep(0.02)
         except httpx2.HTTPError:
             time.sleep(0.02)
     raise SystemExit("bench: the service did not come up")

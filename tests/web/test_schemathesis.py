@@ -9,6 +9,7 @@ import pytest
 import schemathesis
 from pydantic import SecretStr
 from schemathesis.config import SchemathesisConfig
+from schemathesis.specs.openapi import checks
 
 from agent.settings import Settings
 from agent.web.api import create_api
@@ -102,7 +103,9 @@ def errors_are_problem_documents(ctx, response, case):
 @hypothesis.settings(suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
 def test_answers_are_as_described(case):
     """No 5xx, no undocumented status, no answer that is not as described, no decision without a token."""
-    case.call_and_validate()
+    # One bad alert among good ones is left out and told of; the delivery is not refused for it.
+    lenient = [checks.negative_data_rejection] if case.path == "/webhook/alerts" else []
+    case.call_and_validate(excluded_checks=lenient)
 
 
 @schema.exclude(path_regex=r"^((?!\{incident_id\}).)*$").parametrize()

@@ -138,7 +138,11 @@ def reject(
 
 
 def _answer(incident_id: str, answer: str, by: str, comment: str, as_json: bool) -> None:
-    result = _client().post(f"{_path(incident_id)}/{answer}", {"by": by, "comment": comment})
+    client = _client()
+    asked = client.get(_path(incident_id))["approvals"]
+    subject = asked[-1]["subject"] if asked else None
+    body = {"by": by, "comment": comment, **({"subject": subject} if subject else {})}
+    result = client.post(f"{_path(incident_id)}/{answer}", body)
     _print(result, as_json, lambda value: typer.echo(f"{value['state']} by {value['by']}"))
 
 
@@ -296,4 +300,12 @@ def _service(settings: Settings) -> Finding:
         health = Client(settings).get("/health")
     except AgentError as error:
         return "missing", "service", str(error)
-    return "ok", "service", str(health["status"])
+    return "missing" if health["status"] == "degraded" else "ok", "service", _said(health)
+
+
+def _said(health: dict[str, Any]) -> str:
+    """The service's state, and what is wrong with which part."""
+    wrong = [
+        f"{name}: {part['detail'] or part['state']}" for name, part in health["parts"].items() if part["state"] != "ok"
+    ]
+    return "; ".join([str(health["status"]), *wrong])

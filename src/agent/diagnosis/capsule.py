@@ -13,7 +13,7 @@ from ..model.target import Target
 MOST_FAILING = 3
 MOST_HEALTHY = 8
 MOST_SOAKED = 20
-SOAK_SECONDS = 1.2
+SOAK_SECONDS = 0.9
 UNITS = {"latency_p95": "s", "data_age": "s", "memory_growth": "MiB per 100 requests", "mae_ratio": ""}
 RELATIVE = ("latency_p95", "memory_growth")
 ABSOLUTE = ("mae_ratio", "data_age")

@@ -104,7 +104,10 @@ class _Case:
         if running is None or running not in self._commits:
             self._gaps.append(Gap(source="target", reason="which commit runs is not known, so nothing can be replayed"))
             return None, None, guesses
+        began = time.monotonic()
         lock_hash = self._lab.prepare(self._target, running)
+        seconds = round(time.monotonic() - began, 3)
+        self._say("environment.built", f"the environment of lock {lock_hash[:10]} is there", {"seconds": seconds})
         last_verdict = Verdict.UNTESTABLE
         for build in (self._by_request, self._by_signal, self._by_answers):
             built = build(running, lock_hash)

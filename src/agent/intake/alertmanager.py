@@ -13,7 +13,7 @@ from ..errors import Permanent
 from ..kit.redact import redact
 from ..model.alert import Alert
 
-MOST_ALERTS = 2_000
+MOST_ALERTS = 10_000
 MOST_LABELS = 64
 LONGEST = 4_096
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -25,7 +25,9 @@ class MalformedPayload(Permanent):
     """The body is not an Alertmanager version 4 delivery; the message says where."""
 
 
-class _Alert(BaseModel):
+class DeliveredAlert(BaseModel):
+    """One alert as Alertmanager writes it."""
+
     model_config = ConfigDict(extra="ignore")
 
     status: Literal["firing", "resolved"]
@@ -43,14 +45,17 @@ class Delivery(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     version: Literal["4"]
-    alerts: list[_Alert] = Field(max_length=MOST_ALERTS)
+    alerts: list[dict[str, object]] = Field(max_length=MOST_ALERTS)
     receiver: str = Field(default="", max_length=LONGEST)
     truncatedAlerts: int = Field(default=0, ge=0, strict=True)  # noqa: N815
 
 
 def parse(data: object) -> tuple[Alert, ...]:
-    """The alerts of one delivery. Raises `MalformedPayload`. The group's own status is not trusted."""
-    return alerts_of(check(data))
+    """The alerts of one delivery. Raises `MalformedPayload`, also for one bad alert. The group's status is not trusted."""
+    alerts, refused = alerts_of(check(data))
+    if refused:
+        raise MalformedPayload(refused[0])
+    return alerts
 
 
 def check(data: object) -> Delivery:
@@ -63,15 +68,22 @@ def check(data: object) -> Delivery:
         raise MalformedPayload(f"not an Alertmanager version 4 payload: {where}: {first['msg']}") from error
 
 
-def alerts_of(delivery: Delivery) -> tuple[Alert, ...]:
-    """Its alerts. Raises `MalformedPayload` for a time that is none."""
-    try:
-        return tuple(_alert(alert) for alert in delivery.alerts)
-    except (ValueError, OverflowError) as error:
-        raise MalformedPayload(f"not an Alertmanager version 4 payload: {error}") from error
+def alerts_of(delivery: Delivery) -> tuple[tuple[Alert, ...], tuple[str, ...]]:
+    """Its alerts, and why others were refused: a bad one costs only itself, for Alertmanager sends nothing again."""
+    alerts, refused = [], []
+    for index, given in enumerate(delivery.alerts):
+        try:
+            alerts.append(_alert(DeliveredAlert.model_validate(given)))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in (index, *first["loc"]))
+            refused.append(f"not an Alertmanager version 4 payload: alerts.{where}: {first['msg']}")
+        except (ValueError, OverflowError) as error:
+            refused.append(f"not an Alertmanager version 4 payload: alerts.{index}: {error}")
+    return tuple(alerts), tuple(refused)
 
 
-def _alert(alert: _Alert) -> Alert:
+def _alert(alert: DeliveredAlert) -> Alert:
     labels = {_clean(key): _clean(value) for key, value in alert.labels.items()}
     ends = moment(alert.endsAt) if alert.endsAt else None
     return Alert(

@@ -50,6 +50,8 @@ class AlertIntake:
                 incident_id = self._take(tx, alert, source)
                 if incident_id is not None:
                     ids[incident_id] = None
+            for incident_id in ids:
+                self._all_resolved(tx, incident_id)
         return tuple(ids)
 
     def _take(self, tx: Transaction, alert: Alert, source: str) -> str | None:
@@ -65,7 +67,6 @@ class AlertIntake:
             )
         if episode.resolved:
             tx.save_episode(episode)
-            self._all_resolved(tx, episode)
             return episode.incident_id
         if episode.incident_id is None:
             episode = self._attach(tx, episode)
@@ -103,16 +104,10 @@ class AlertIntake:
         tx.enqueue(incident)
         return incident
 
-    def _all_resolved(self, tx: Transaction, episode: Episode) -> None:
+    def _all_resolved(self, tx: Transaction, incident_id: str) -> None:
         """Tell the incident when its last alert has resolved; what it does about that is the workflow's."""
-        if episode.incident_id is None:
-            return
-        incident = tx.incident(episode.incident_id)
-        if (
-            not incident.active
-            or incident.all_resolved
-            or not all(known.resolved for known in tx.episodes(incident.id))
-        ):
+        incident = tx.incident(incident_id)
+        if not incident.active or incident.all_resolved or tx.unresolved(incident.id):
             return
         update: dict[str, object] = {"all_resolved": True}
         if not incident.begun:

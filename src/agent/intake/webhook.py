@@ -6,7 +6,7 @@ import json
 
 from ..errors import AgentError
 from ..ports import Intake, Trail
-from .alertmanager import Delivery, alerts_of, check
+from .alertmanager import Delivery, MalformedPayload, alerts_of, check
 from .reread import Alertmanager
 
 
@@ -17,9 +17,16 @@ class Webhook:
         self._intake, self._trail, self._alertmanager = intake, trail, alertmanager
 
     def accept(self, data: object, *, source: str) -> tuple[int, tuple[str, ...]]:
-        """How many alerts came, and whose incidents they are; stored on return. Raises `MalformedPayload`."""
+        """How many alerts came, and whose incidents they are; stored on return.
+
+        Raises `MalformedPayload` for no delivery, or one without a single good alert among bad ones.
+        """
         delivery = check(data)
-        alerts = alerts_of(delivery)
+        alerts, refused = alerts_of(delivery)
+        if refused and not alerts:
+            raise MalformedPayload(refused[0])
+        if refused:
+            self._trail.append("alerts.refused", f"{len(refused)} alerts of a delivery were refused: {refused[0]}")
         ids = self._intake.accept(alerts, source=source, raw=json.dumps(data))
         if delivery.truncatedAlerts:
             ids = tuple(dict.fromkeys((*ids, *self._complete(delivery))))

@@ -30,6 +30,7 @@ MOST_DOCUMENT = 8 << 20
 MOST_DELIVERIES = 1_000
 LONGEST_DELIVERY = 256 << 10
 MOST_CHANGES = 5_000
+LONGEST_DIFF = 64 << 10
 LONGEST_MESSAGE = 4_000
 
 
@@ -94,12 +95,11 @@ class StoreTransaction:
         row = {"target": episode.target, "incident_id": episode.incident_id, "resolved": episode.resolved}
         _upsert(self._connection, tables.episodes, key, {**row, "body": episode.model_dump_json()})
 
-    def waiting_episodes(self, target: str) -> tuple[Episode, ...]:
-        """Unresolved episodes of a target that are attached to no incident, oldest first."""
+    def unresolved(self, incident_id: str) -> int:
+        """How many of an incident's episodes have not resolved."""
         column = tables.episodes.c
-        return _episodes(
-            self._connection, (column.target == target) & column.incident_id.is_(None) & column.resolved.is_(False)
-        )
+        query = select(func.count()).where(column.incident_id == incident_id, column.resolved.is_(False))
+        return int(self._connection.execute(query).scalar_one())
 
     def save_approval(self, approval: Approval) -> None:
         """Insert or replace an approval."""
@@ -154,9 +154,16 @@ class StoreTransaction:
         self._connection.execute(delete(table).where(table.c.id <= newest - MOST_DELIVERIES))
 
     def put_change(self, change: Change) -> None:
-        """Keep a change that CI reported, newest 5,000."""
-        row = {"at": _iso(change.timestamp), "body": change.model_dump_json()}
-        _upsert(self._connection, tables.changes, {"id": change.id}, row)
+        """Keep a change that CI reported, redacted and with a diff of at most 64 KiB; the newest 5,000."""
+        clean = {"title": redact(change.title), "author": redact(change.author)}
+        diff = None if change.diff is None else redact(change.diff[:LONGEST_DIFF])
+        kept = change.model_copy(update={**clean, "diff": diff})
+        table = tables.changes
+        _upsert(
+            self._connection, table, {"id": change.id}, {"at": _iso(change.timestamp), "body": kept.model_dump_json()}
+        )
+        newest = select(table.c.id).order_by(table.c.at.desc()).limit(MOST_CHANGES)
+        self._connection.execute(delete(table).where(table.c.id.not_in(newest)))
 
     def effect_intent(self, name: str, incident_id: str, kind: str) -> tuple[bool, str | None]:
         """Record that an effect is about to happen: (was the intent there already, its result when it was done)."""

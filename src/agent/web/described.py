@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from ..intake.alertmanager import Delivery
+from ..intake.alertmanager import DeliveredAlert, Delivery
 from .problems import ProblemDocument
 
 _REF = "#/components/schemas/{model}"
@@ -51,7 +51,9 @@ def description(api: FastAPI) -> dict[str, Any]:
             schemas[model.__name__] = whole
         for content in _contents(found):
             content.get("text/event-stream", {}).pop("schema", None)  # the framework calls a stream a string
-        _say_what_times_are(schemas["_Alert"]["properties"])
+        alert = schemas["DeliveredAlert"] = DeliveredAlert.model_json_schema(ref_template=_REF)
+        schemas["Delivery"]["properties"]["alerts"]["items"] = {"$ref": _REF.format(model="DeliveredAlert")}
+        _say_what_times_are(alert["properties"])
         _say_who_may(found)
         api.openapi_schema = found
     return api.openapi_schema
