@@ -125,8 +125,10 @@ class Ledger(Protocol):
         """One incident. Raises `NotFound`."""
         ...
 
-    def incidents(self, *, active: bool | None = None, limit: int = 50) -> tuple[Incident, ...]:
-        """Newest first."""
+    def incidents(
+        self, *, active: bool | None = None, target: str | None = None, limit: int = 50
+    ) -> tuple[Incident, ...]:
+        """Newest first, of all targets or of one."""
         ...
 
     def document(self, incident_id: str, kind: str, of: type[T], *, attempt: int | None = None) -> T | None:

@@ -184,3 +184,14 @@ def test_a_log_beyond_the_limit_says_that_it_was_cut(tmp_path, monkeypatch):
     asked = logfile.read(log, NOON - timedelta(hours=1))
     assert [(e.timestamp - NOON).total_seconds() for e in asked.exchanges] == [2, 3, 4]
     assert asked.cut
+
+
+def test_what_could_be_a_secret_is_not_taken_from_the_log(tmp_path):
+    """Whoever wrote it may not have masked it, and a recorded request goes into tests and bundles."""
+    headers = {"authorization": "Bearer abcdefghijklmnop", "cookie": "session=abc", "Accept": "application/json"}
+    request = {"method": "POST", "path": "/half", "headers": headers, "body": '{"password": "hunter2hunter2"}'}
+    log = tmp_path / "service.log"
+    log.write_text(failed(1, request=request))
+    (exchange,) = read(log)
+    assert exchange.request.headers == {"Accept": "application/json"}
+    assert "hunter2" not in exchange.request.body

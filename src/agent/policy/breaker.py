@@ -47,10 +47,10 @@ class CircuitBreaker:
 
 
 def past_actions(ledger: Ledger, target: str, *, limit: int = 50) -> tuple[PastAction, ...]:
-    """What was delivered to a target, from the newest ``limit`` incidents on record."""
+    """What was delivered to a target, from its newest ``limit`` incidents on record."""
     found = []
-    for incident in ledger.incidents(limit=limit):
-        deployment = ledger.document(incident.id, "deployment", Deployment) if incident.target == target else None
+    for incident in ledger.incidents(target=target, limit=limit):
+        deployment = ledger.document(incident.id, "deployment", Deployment)
         if deployment is None:
             continue
         action: ActionKind = "merge_and_deploy" if deployment.kind == "deploy" else deployment.kind

@@ -30,6 +30,8 @@ MOST_DOCUMENT = 8 << 20
 MOST_DELIVERIES = 1_000
 LONGEST_DELIVERY = 256 << 10
 MOST_CHANGES = 5_000
+MOST_CLOSED = 2_000
+MOST_STRAYS = 20_000
 LONGEST_DIFF = 64 << 10
 LONGEST_MESSAGE = 4_000
 
@@ -70,6 +72,18 @@ class StoreTransaction:
             _upsert(self._connection, tables.incidents, {"id": incident.id}, row)
         except IntegrityError as error:
             raise Conflict(f"{incident.target} has an active incident already: join it") from error
+        if incident.phase is Phase.CLOSED:
+            self._forget_old()
+
+    def _forget_old(self) -> None:
+        """Of closed incidents the newest 2,000 are kept with all that belongs to them; the trail keeps every entry."""
+        column = tables.incidents.c
+        closed = select(column.id).where(column.active.is_(False)).order_by(column.opened_at.desc(), column.id)
+        old = [row[0] for row in self._connection.execute(closed.offset(MOST_CLOSED).limit(MOST_CLOSED))]
+        for table in (tables.documents, tables.episodes, tables.approvals, tables.effects) if old else ():
+            self._connection.execute(delete(table).where(table.c.incident_id.in_(old)))
+        if old:
+            self._connection.execute(delete(tables.incidents).where(column.id.in_(old)))
 
     def put(self, incident: Incident, kind: str, record: Record) -> None:
         """Keep a document of the incident's current attempt; the last one wins. Raises `Permanent` when too large."""
@@ -152,6 +166,16 @@ class StoreTransaction:
         self._connection.execute(insert(table).values(**values))
         newest = select(func.max(table.c.id)).scalar_subquery()
         self._connection.execute(delete(table).where(table.c.id <= newest - MOST_DELIVERIES))
+        self._forget_strays()
+
+    def _forget_strays(self) -> None:
+        """Episodes that were over before anybody saw them fire belong to no incident: the newest 20,000 are kept."""
+        column = tables.episodes.c
+        stray = column.incident_id.is_(None) & column.resolved
+        oldest = select(column.starts_at).where(stray).order_by(column.starts_at.desc()).offset(MOST_STRAYS).limit(1)
+        cut = self._connection.execute(oldest).scalar()
+        if cut is not None:
+            self._connection.execute(delete(tables.episodes).where(stray, column.starts_at <= cut))
 
     def put_change(self, change: Change) -> None:
         """Keep a change that CI reported, redacted and with a diff of at most 64 KiB; the newest 5,000."""
@@ -235,9 +259,13 @@ class Store:
         with self._reading() as connection:
             return _incident(connection, incident_id)
 
-    def incidents(self, *, active: bool | None = None, limit: int = 50) -> tuple[Incident, ...]:
-        """Newest first."""
+    def incidents(
+        self, *, active: bool | None = None, target: str | None = None, limit: int = 50
+    ) -> tuple[Incident, ...]:
+        """Newest first, of all targets or of one."""
         query = select(tables.incidents.c.body).order_by(tables.incidents.c.opened_at.desc()).limit(limit)
+        if target is not None:
+            query = query.where(tables.incidents.c.target == target)
         if active is not None:
             query = query.where(tables.incidents.c.active.is_(active))
         return tuple(Incident.model_validate_json(body) for body in self._column(query))
