@@ -122,10 +122,6 @@ class App:
             self._problem = str(error)
             raise
 
-    def wait_until_ready(self, timeout: float) -> bool:
-        """Whether every part is up within ``timeout`` seconds."""
-        return self._ready.wait(timeout)
-
     def stop(self) -> None:
         """Stop watching and dispatching; what is under way goes on at the next start."""
         self._monitor.stop()

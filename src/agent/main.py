@@ -38,5 +38,5 @@ async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
 
 
 _settings = load()
-configure(_settings.log_level, _settings.secrets)
+configure("DEBUG" if _settings.debug else _settings.log_level, _settings.secrets)
 app = create_api(_service, _settings, _lifespan)

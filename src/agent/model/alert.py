@@ -31,11 +31,6 @@ class Alert(Record):
         """The alert's name, the ``alertname`` label."""
         return self.labels.get("alertname", "unnamed")
 
-    @property
-    def episode_key(self) -> tuple[str, AwareDatetime]:
-        """What makes two deliveries the same episode."""
-        return self.fingerprint, self.starts_at
-
 
 class Episode(Record):
     """Everything received about one ``(fingerprint, startsAt)``; once resolved it stays resolved."""

@@ -91,20 +91,11 @@ class Status(Record):
     queue: int = 0
 
 
-class PhaseFigure(Record):
-    """How many runs of a phase there were, and their seconds together."""
-
-    runs: int
-    seconds: float
-
-
 class Figures(Record):
     """Numbers for `/metrics`. ``incidents`` counts by outcome, with ``active`` for the open ones."""
 
     incidents: dict[str, int] = {}
-    phases: dict[str, PhaseFigure] = {}
     queue: int = 0
-    sandbox_runs: dict[str, int] = {}
 
 
 class ChainReport(Record):

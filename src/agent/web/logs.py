@@ -14,7 +14,6 @@ from ..kit.redact import MASK, redact, redact_json
 SHORTEST_SECRET = 4
 ACCESS_FIELDS = 5
 SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
-LONGEST_TRACEBACK = 20_000
 
 
 class Redactor:
