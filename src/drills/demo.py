@@ -34,6 +34,7 @@ from .story import Story
 BASELINE: Final = 8.0  # seconds of calm before the fault
 SIGNAL_SECONDS: Final = 90.0
 INCIDENT_SECONDS: Final = 300.0
+MOST_FALSE_ALARMS: Final = 2
 OWN_LOOK: Final = 4.0  # seconds that the demo watches on after the agent is done
 _VERIFIED, _NOT_VERIFIED, _UNUSABLE = 0, 1, 2
 
@@ -83,8 +84,12 @@ class Demo:
         self._screen = screen
         self._meter = Meter(stage.target_url, stage.traffic_file)
         self._door = stage.door()
-        self._story = Story(fault_at=time.time(), person_answers=screen.interactive)
-        self._follower = Follower(self._door, self._meter, screen, self._story)
+        self._false_alarms: list[str] = []
+        self._begin(time.time())
+
+    def _begin(self, fault_at: float) -> None:
+        self._story = Story(fault_at=fault_at, person_answers=self._screen.interactive)
+        self._follower = Follower(self._door, self._meter, self._screen, self._story, ignored=self._false_alarms)
 
     def play(self) -> Result:
         """Calm, fault, incident, and the demo's own look. Raises what a stage that breaks raises."""
@@ -114,13 +119,23 @@ class Demo:
             raise Broken(f"an incident was opened before there was a fault: {incidents[0].get('title')}")
 
     def _follow(self) -> str:
-        """Follow the incident to its end; what went wrong, or nothing."""
+        """Follow the incident to its end; what went wrong, or nothing.
+
+        A service that has just been restarted may raise a false alarm, which the agent closes without having touched
+        anything. The fault is still there then: its own alarm is awaited.
+        """
         try:
-            incident = self._follower.await_incident(SIGNAL_SECONDS)
-            self._follower.until_closed(incident, INCIDENT_SECONDS)
+            while True:
+                incident = self._follower.await_incident(SIGNAL_SECONDS)
+                self._follower.until_closed(incident, INCIDENT_SECONDS)
+                touched = self._story.documents.get("deployment") is not None
+                if self._story.outcome != "recovered" or touched or len(self._false_alarms) == MOST_FALSE_ALARMS:
+                    return ""
+                self._screen.note("false alarm", f"{incident} recovered by itself; waiting for the fault's own alarm")
+                self._false_alarms.append(incident)
+                self._begin(self._story.fault_at)
         except TooLate as error:
             return str(error)
-        return ""
 
     def _look(self, calm_from: float) -> list[Finding]:
         account_end = self._story.fault_at + self._story.account().total

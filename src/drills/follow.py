@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from .door import Door, Feed, Refused
@@ -29,7 +29,10 @@ class TooLate(Exception):
 class Follower:
     """Watches the agent and the target together, and shows both."""
 
-    def __init__(self, door: Door, meter: Meter, screen: Screen, story: Story) -> None:
+    def __init__(
+        self, door: Door, meter: Meter, screen: Screen, story: Story, *, ignored: Collection[str] = ()
+    ) -> None:
+        self._ignored = frozenset(ignored)
         self._door = door
         self._meter = meter
         self._screen = screen
@@ -42,7 +45,7 @@ class Follower:
         self._next_read = 0.0
 
     def await_incident(self, seconds: float) -> str:
-        """The id of the first incident after the fault. Raises `TooLate`."""
+        """The id of the first incident after the fault that is not to be ignored. Raises `TooLate`."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             self._tick("waiting for the signal")
@@ -101,7 +104,7 @@ class Follower:
             return []
         self._next_read = time.monotonic() + 0.25
         try:
-            return self._door.incidents()[-1:]
+            return [incident for incident in self._door.incidents() if incident["id"] not in self._ignored][-1:]
         except Refused:
             return []  # the agent is busy or restarts: asked again
 

@@ -42,7 +42,7 @@ RULES: Final[tuple[Rule, ...]] = (
         f"histogram_quantile(0.95, {_BUCKETS}) > 0.25 and {_REQUESTS} >= 20",
         "95th percentile of latency, s",
     ),
-    Rule("ModelWorseThanNaive", "mae_ratio", "max(prediction_mae_ratio) > 1", "model error over naive error"),
+    Rule("ModelWorseThanNaive", "mae_ratio", "max(prediction_mae_ratio) > 1", "model error over naive error", 3.0),
     Rule("StaleData", "data_age", "max(data_age_seconds) > 21600", "age of the newest data used, s"),
     Rule(
         "MemoryGrowth",

@@ -62,10 +62,13 @@ def store(tmp_path):
     opened.close()
 
 
-def webhook(store, url=None):
-    """The door over a store."""
+@pytest.fixture
+def webhook(store):
+    """Makes the door over a store, with an Alertmanager behind it or without."""
+    http = HttpClient()
     intake = AlertIntake(store, {}, SystemClock(), incident_id)
-    return Webhook(intake, store, None if url is None else Alertmanager(HttpClient(), url))
+    yield lambda url=None: Webhook(intake, store, None if url is None else Alertmanager(http, url))
+    http.close()
 
 
 def listed(name):
@@ -83,21 +86,21 @@ def listed(name):
     }
 
 
-def test_a_delivery_is_kept_as_it_came_with_its_secrets_masked(store):
+def test_a_delivery_is_kept_as_it_came_with_its_secrets_masked(store, webhook):
     """What was received can be looked at later, without what should not be."""
     body = json.loads(json.dumps(CUT))
     body["commonAnnotations"]["dsn"] = "postgres://agent:hunter2@db/x"
-    webhook(store).accept(body, source="test")
+    webhook().accept(body, source="test")
     (kept,) = store.deliveries()
     assert json.loads(kept)["groupKey"] == CUT["groupKey"]
     assert "hunter2" not in kept
 
 
-def test_what_was_cut_is_read_from_alertmanager(store):
+def test_what_was_cut_is_read_from_alertmanager(store, webhook):
     """Only this receiver's firing alerts are asked for, and they become episodes like any other."""
     answer = json.dumps([listed("HighErrorRate"), listed("SlowAnswers")]).encode()
     with alertmanager(answer) as (url, asked):
-        webhook(store, url).accept(CUT, source="test")
+        webhook(url).accept(CUT, source="test")
     question = parse_qs(urlsplit(asked[0]).query)
     assert question["receiver"] == [CUT["receiver"]]
     assert question["active"] == ["true"]
@@ -106,18 +109,18 @@ def test_what_was_cut_is_read_from_alertmanager(store):
 
 
 @pytest.mark.parametrize(("answer", "status"), [(b"[{]", 200), (b'{"a": 1}', 200), (b"[1]", 200), (b"busy", 503)])
-def test_a_broken_alertmanager_loses_nothing_that_came(store, answer, status):
+def test_a_broken_alertmanager_loses_nothing_that_came(store, webhook, answer, status):
     """The alerts of the delivery are stored, and that some are missing is on record with the reason."""
     with alertmanager(answer, status) as (url, _):
-        count, ids = webhook(store, url).accept(CUT, source="test")
+        count, ids = webhook(url).accept(CUT, source="test")
     assert count == len(CUT["alerts"]) == len(store.all_episodes())
     assert ids
     assert "could not be read" in next(e.message for e in store.entries() if e.kind == "alerts.truncated")
 
 
-def test_without_an_address_the_trail_says_what_to_set(store):
+def test_without_an_address_the_trail_says_what_to_set(store, webhook):
     """An operator learns that alerts are missing and how to get them."""
-    webhook(store).accept(CUT, source="test")
+    webhook().accept(CUT, source="test")
     (entry,) = [each for each in store.entries() if each.kind == "alerts.truncated"]
     assert "ALERTMANAGER_URL" in entry.message
     assert str(CUT["truncatedAlerts"]) in entry.message

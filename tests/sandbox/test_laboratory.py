@@ -9,6 +9,7 @@ import pytest
 from sums_target import BAD, GOOD, UNABLE, request
 
 from agent.errors import Conflict, NotFound
+from agent.model.signals import MetricNames
 from agent.sandbox.lock import lock_hash
 
 NO_END = "\\ No newline at end of file\n"
@@ -121,8 +122,8 @@ def test_a_request_is_sent_as_recorded_but_travels_by_itself(laboratory, target,
 
 
 def test_a_request_that_cannot_be_sent_does_not_end_the_run(laboratory, target, repository, capsule):
-    """A line break in a path is refused on our side; the others are sent."""
-    made = capsule(request("/half\r\nX: y", "n=4"), request("/half", "n=4"))
+    """A line break in a query is refused on our side; the others are sent."""
+    made = capsule(request("/half", "n=4\r\nX: y"), request("/half", "n=4"))
     assert [answer.status for answer in laboratory.replay(target, made, repository.first).answers] == [0, 200]
 
 
@@ -132,7 +133,10 @@ def test_signals_are_measured_at_the_end(laboratory, target, repository, capsule
     measured = laboratory.replay(target, made, repository.first).measured
     assert measured["data_age"] == 12.0
     assert "mae_ratio" not in measured
-    assert measured["invalid"] == 6.0  # five requests and the second look at the metrics
+    assert "prediction_invalid_total" not in measured
+    named = MetricNames(data_age="prediction_invalid_total")
+    counted = laboratory.replay(target.model_copy(update={"metrics": named}), made, repository.first).measured
+    assert counted["data_age"] == 6.0  # five requests and the second look at the metrics
     assert 0 < measured["latency_p95"] < 5
     assert 1 < measured["rss"] < 200
     with_value = target.model_copy(update={"env": {**target.env, "MAE": "1.5"}})

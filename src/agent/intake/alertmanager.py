@@ -13,7 +13,7 @@ from ..errors import Permanent
 from ..kit.redact import redact
 from ..model.alert import Alert
 
-MOST_ALERTS = 10_000
+MOST_ALERTS = 2_000
 MOST_LABELS = 64
 LONGEST = 4_096
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")

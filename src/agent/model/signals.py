@@ -87,7 +87,10 @@ BUILT_IN = (
     Rule(signal="down", alertname="TargetDown", limit=0.5, for_seconds=3.0, summary="the target does not answer"),
     Rule(signal="error_ratio", alertname="HighErrorRatio", limit=0.05, least=20, summary="share of failed requests"),
     Rule(signal="latency_p95", alertname="HighLatencyP95", limit=0.25, least=20, summary="95th percentile of latency, s"),
-    Rule(signal="mae_ratio", alertname="ModelWorseThanNaive", limit=1.0, summary="model error over naive error"),
+    Rule(
+        signal="mae_ratio", alertname="ModelWorseThanNaive", limit=1.0, for_seconds=3.0,
+        summary="model error over naive error",
+    ),
     Rule(signal="data_age", alertname="StaleData", limit=21_600.0, summary="age of the newest data used, s"),
     Rule(signal="memory_growth", alertname="MemoryGrowth", limit=1.5, summary="growth of resident memory, MiB/s"),
 )  # fmt: skip

@@ -11,12 +11,13 @@ from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from pydantic import BaseModel, Field
 
 from . import __version__
+from .feed import TooFewBars
 from .journal import Prediction
 from .metrics import Metrics
 from .model import HorizonUnavailable
 from .predictor import Predictor
 from .registry import NoSuchModel
-from .symbols import UnknownSymbol, lookup
+from .symbols import UnknownSymbol
 
 MOST_IN_BATCH = 50
 
@@ -64,11 +65,15 @@ def routes(predictor: Predictor, metrics: Metrics) -> APIRouter:
 
     def predict_one(symbol: str, horizon: int) -> dict[str, Any]:
         try:
-            return answer(predictor.predict(symbol, horizon))
+            prediction = predictor.predict(symbol, horizon)
         except UnknownSymbol as error:
             raise HTTPException(404, f"unknown symbol {symbol[:40]!r}") from error
         except HorizonUnavailable as error:
             raise HTTPException(422, str(error)) from error
+        except TooFewBars as error:
+            raise HTTPException(409, f"no bar yet: {error}") from error
+        note = predictor.note(prediction)
+        return answer(prediction) | ({"note": note} if note else {})
 
     @router.get("/health")
     async def health() -> dict[str, Any]:
@@ -86,6 +91,7 @@ def routes(predictor: Predictor, metrics: Metrics) -> APIRouter:
             "hours_per_second": predictor.settings.hours_per_second,
             "seed": predictor.settings.seed,
             "symbols": predictor.symbols(),
+            "replay": predictor.replay(),
             "model": {"version": predictor.model.version, "trained_at": predictor.model.trained_at},
             "candidates": predictor.registry.versions(),
             "score": asdict(predictor.scorer.score()),
@@ -103,17 +109,21 @@ def routes(predictor: Predictor, metrics: Metrics) -> APIRouter:
 
     @router.post("/retrain", status_code=201)
     def retrain() -> dict[str, Any]:
-        from .training import train
+        from .training import RETRAIN_HOURS, train
 
         now = predictor.clock.now()
         version = f"c{now:%Y%m%d%H%M}-{int(time.time()) % 100_000}"
-        predictor.registry.add(train(predictor.feed, now, version, predictor.settings.timezone, hours=400))
-        return {"candidate": version, "serving": predictor.model.version}
+        try:
+            model = train(predictor.feed, now, version, predictor.settings.timezone, RETRAIN_HOURS)
+        except TooFewBars as error:
+            raise HTTPException(409, str(error)) from error
+        predictor.registry.add(model)
+        return {"candidate": version, "symbols": sorted(model.coefficients), "serving": predictor.model.version}
 
     @router.post("/models/{version}/promote")
     async def promote(version: str) -> dict[str, Any]:
         try:
-            predictor.model = predictor.registry.promote(version)
+            predictor.serve(predictor.registry.promote(version))
         except NoSuchModel as error:
             raise HTTPException(404, f"no candidate {version[:40]!r}") from error
         return {"serving": predictor.model.version}
@@ -121,7 +131,7 @@ def routes(predictor: Predictor, metrics: Metrics) -> APIRouter:
     @router.post("/quarantine", status_code=201)
     async def quarantine(order: QuarantineOrder) -> dict[str, Any]:
         try:
-            scope = order.scope if order.scope == "*" else lookup(order.scope).symbol
+            scope = order.scope if order.scope == "*" else predictor.feed.name(order.scope)
         except UnknownSymbol as error:
             raise HTTPException(404, f"unknown symbol {order.scope[:40]!r}") from error
         return asdict(predictor.quarantine.impose(scope, order.reason, order.expires_in_seconds))

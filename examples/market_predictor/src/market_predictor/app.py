@@ -30,6 +30,8 @@ def create(settings: Settings) -> FastAPI:
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
         logger.info("started: release %s, model %s", settings.commit, predictor.model.version)
+        for line in predictor.about_replay():
+            logger.info(line)
         yield
         logger.info("stopping")
         logger.removeHandler(handler)

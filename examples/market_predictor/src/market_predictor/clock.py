@@ -17,14 +17,16 @@ class MarketClock:
         self._rate, self._start, self._wall = hours_per_second, start, wall
 
     @classmethod
-    def open(cls, hours_per_second: float, start: datetime | None, state_dir: Path) -> MarketClock:
-        """A clock from an explicit start, or from the anchor in the state folder (made when missing)."""
+    def open(
+        cls, hours_per_second: float, start: datetime | None, state_dir: Path, first: datetime = FIRST_MARKET_TIME
+    ) -> MarketClock:
+        """A clock from an explicit start, or from the anchor in the state folder (made from ``first`` when missing)."""
         if start is not None:
             return cls(hours_per_second, start.astimezone(UTC), time.time())
         anchor = state_dir / "clock.json"
         if not anchor.exists():
             state_dir.mkdir(parents=True, exist_ok=True)
-            anchor.write_text(json.dumps({"market": FIRST_MARKET_TIME.isoformat(), "wall": time.time()}))
+            anchor.write_text(json.dumps({"market": first.isoformat(), "wall": time.time()}))
         kept = json.loads(anchor.read_text())
         return cls(hours_per_second, datetime.fromisoformat(kept["market"]), kept["wall"])
 

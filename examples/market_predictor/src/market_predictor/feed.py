@@ -6,20 +6,22 @@ bars. The log price is a slow drift in regimes, a daily session pattern, and mea
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from . import calendar
-from .symbols import Instrument, lookup
+from . import calendar, ohlcv
+from .symbols import INSTRUMENTS, Instrument, UnknownSymbol, lookup
 
 EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+WARM_UP = 480
 BLOCK = 256
 REVERSION = 0.25
 MEMORY = 12
@@ -44,17 +46,33 @@ class Bars:
         return EPOCH + timedelta(hours=int(self.hours[-1]) + 1)
 
 
+class TooFewBars(LookupError):
+    """There are fewer bars at this market time than are needed."""
+
+
 class Feed(Protocol):
     """Where bars come from."""
 
-    def bars(self, symbol: str, until: datetime, count: int) -> Bars:
-        """The newest ``count`` complete bars at market time ``until``."""
+    def symbols(self) -> list[str]:
+        """The symbols that have bars."""
+        ...
+
+    def name(self, symbol: str) -> str:
+        """The symbol as the feed calls it. Raises UnknownSymbol."""
+        ...
+
+    def bars(self, symbol: str, until: datetime, count: int, least: int | None = None) -> Bars:
+        """The newest ``count`` complete bars at market time ``until``, or ``least`` at least. Raises TooFewBars."""
+        ...
+
+    def target_hour(self, symbol: str, hour: int, horizon: int) -> int:
+        """The hour of the bar that comes ``horizon`` bars after the one of ``hour``."""
         ...
 
 
 def hour_of(moment: datetime) -> int:
-    """Whole hours since EPOCH."""
-    return int((moment - EPOCH) / timedelta(hours=1))
+    """Whole hours since EPOCH, rounded down before it, too."""
+    return (moment - EPOCH) // HOUR
 
 
 def time_of(hour: int) -> datetime:
@@ -70,8 +88,20 @@ class SyntheticFeed:
         self._blocks: OrderedDict[tuple[str, int], np.ndarray] = OrderedDict()
         self._hours: OrderedDict[int, np.ndarray] = OrderedDict()
 
-    def bars(self, symbol: str, until: datetime, count: int) -> Bars:
-        """The newest ``count`` complete bars at market time ``until``."""
+    def symbols(self) -> list[str]:
+        """What the desk follows."""
+        return sorted(INSTRUMENTS)
+
+    def name(self, symbol: str) -> str:
+        """The desk's symbol. Raises UnknownSymbol."""
+        return lookup(symbol).symbol
+
+    def target_hour(self, symbol: str, hour: int, horizon: int) -> int:
+        """The hour ``horizon`` hours later: this market never rests."""
+        return hour + horizon
+
+    def bars(self, symbol: str, until: datetime, count: int, least: int | None = None) -> Bars:
+        """The newest ``count`` complete bars at market time ``until``; there are always enough."""
         instrument = lookup(symbol)
         last = hour_of(until) - 1
         hours = np.arange(last - count + 1, last + 1)
@@ -145,29 +175,70 @@ class SyntheticFeed:
 
 
 class CsvFeed:
-    """Replays OHLCV files: one ``SYMBOL.csv`` each, columns timestamp,open,high,low,close,volume, hourly."""
+    """Replays a user's own hourly OHLCV files, see ohlcv.py. Nights, weekends and other holes are no bars."""
 
     def __init__(self, folder: Path) -> None:
-        self._bars = {path.stem.upper(): _read(path) for path in sorted(folder.glob("*.csv"))}
-        if not self._bars:
-            raise ValueError(f"MP_CSV: no .csv file in {folder}")
+        self._bars = {symbol: _hourly(path) for symbol, path in ohlcv.files(folder).items()}
+        first = min(int(bars.hours[0]) for bars in self._bars.values())
+        self.id = hashlib.blake2b(f"{folder.resolve()}|{first}".encode(), digest_size=6).hexdigest()
 
-    def bars(self, symbol: str, until: datetime, count: int) -> Bars:
-        """The newest ``count`` complete bars at market time ``until``. Raises LookupError when there are too few."""
-        known = self._bars.get(symbol.upper())
-        if known is None:
-            raise LookupError(f"no file for {symbol}")
+    def symbols(self) -> list[str]:
+        """The symbols that have bars."""
+        return list(self._bars)
+
+    def name(self, symbol: str) -> str:
+        """The symbol as its file tells it, whatever its case. Raises UnknownSymbol."""
+        name = symbol.strip().upper()
+        if name not in self._bars:
+            raise UnknownSymbol(symbol)
+        return name
+
+    def bars(self, symbol: str, until: datetime, count: int, least: int | None = None) -> Bars:
+        """The newest ``count`` complete bars at market time ``until``, or ``least`` at least. Raises TooFewBars."""
+        name = self.name(symbol)
+        known = self._bars[name]
         end = int(np.searchsorted(known.hours, hour_of(until) - 1, side="right"))
-        if end < count:
-            raise LookupError(f"{symbol}: {end} bars before {until.isoformat()}, {count} are needed")
-        part = slice(end - count, end)
-        return Bars(*(getattr(known, name)[part] for name in ("hours", "open", "high", "low", "close", "volume")))
+        if end < (needed := count if least is None else least):
+            raise TooFewBars(f"{name}: {end} bars at market time {until.isoformat()}, {needed} are needed")
+        part = slice(max(end - count, 0), end)
+        return Bars(*(getattr(known, column)[part] for column in ("hours", "open", "high", "low", "close", "volume")))
+
+    def target_hour(self, symbol: str, hour: int, horizon: int) -> int:
+        """The hour of the bar that comes ``horizon`` bars after ``hour``; behind the last bar hours are counted on."""
+        hours = self._bars[symbol].hours
+        index = int(np.searchsorted(hours, hour)) + horizon
+        return int(hours[index]) if index < len(hours) else int(hours[-1]) + index - len(hours) + 1
+
+    def end(self, symbol: str | None = None) -> datetime:
+        """When the last bar of a symbol's file (or of all files) is complete."""
+        known = self._bars.values() if symbol is None else [self._bars[symbol]]
+        return max(bars.last_end for bars in known)
+
+    def first(self) -> datetime:
+        """When the oldest bar began."""
+        return time_of(min(int(bars.hours[0]) for bars in self._bars.values()))
+
+    def start(self) -> datetime:
+        """Where a replay starts: after the warm-up of as many files as are ready in the first half of the data."""
+        ready = [time_of(bars.hours[_warm_up(len(bars.hours)) - 1]) + HOUR for bars in self._bars.values()]
+        half = self.first() + (min(bars.last_end for bars in self._bars.values()) - self.first()) / 2
+        return max((moment for moment in ready if moment <= half), default=min(ready))
 
 
-def _read(path: Path) -> Bars:
-    with path.open(newline="") as file:
-        rows = sorted(csv.DictReader(file), key=lambda row: row["timestamp"])
-    moments = [datetime.fromisoformat(row["timestamp"].replace("Z", "+00:00")) for row in rows]
-    hours = np.array([hour_of(moment) for moment in moments])
-    columns = [np.array([float(row[name]) for row in rows]) for name in ("open", "high", "low", "close", "volume")]
-    return Bars(hours, *columns)
+def _warm_up(count: int) -> int:
+    return min(WARM_UP, count - count // 4)
+
+
+def _hourly(path: Path) -> Bars:
+    """A bar lasts an hour, or until the next one begins. It belongs to the hour in which it ends: nobody looks ahead."""
+    rows = ohlcv.read(path)
+    begins = [moment for _, moment, _ in rows]
+    step = min((after - before for before, after in pairwise(begins)), default=HOUR)
+    if step > HOUR:
+        raise ValueError(f"{path.name}: hourly bars are needed, the closest ones here are {step} apart")
+    ends = [min(begin + HOUR, after) for begin, after in zip(begins, [*begins[1:], begins[-1] + HOUR], strict=True)]
+    hours = np.array([-((EPOCH - end) // HOUR) - 1 for end in ends])
+    for index in np.flatnonzero(np.diff(hours) == 0)[:1] + 1:
+        at = begins[index].isoformat()
+        raise ValueError(f"{path.name} line {rows[index][0]}: hourly bars are needed, {at} is the second one in its hour")
+    return Bars(hours, *np.array([values for _, _, values in rows]).T.copy())

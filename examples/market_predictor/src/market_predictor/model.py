@@ -16,6 +16,10 @@ class HorizonUnavailable(ValueError):
     """The model was not trained for this horizon."""
 
 
+class NotTrained(LookupError):
+    """The model was not trained on this symbol."""
+
+
 @dataclass(frozen=True)
 class Model:
     """Coefficients per symbol and horizon (hours), the features they belong to, and their training statistics."""
@@ -27,8 +31,10 @@ class Model:
     reference: dict[str, list[float]]
 
     def predict(self, symbol: str, horizon: int, features: np.ndarray, scale: float) -> float:
-        """Expected log return over ``horizon`` hours. Raises HorizonUnavailable."""
-        per_horizon = self.coefficients[symbol]
+        """Expected log return over ``horizon`` hours. Raises NotTrained or HorizonUnavailable."""
+        per_horizon = self.coefficients.get(symbol)
+        if per_horizon is None:
+            raise NotTrained(f"{symbol}: model {self.version} was not trained on it")
         if str(horizon) not in per_horizon:
             raise HorizonUnavailable(f"horizon must be 1..{MAX_HORIZON} hours, not {horizon}")
         weights = np.array(per_horizon[str(horizon)])

@@ -20,12 +20,14 @@ class Registry:
     def __init__(self, state_dir: Path) -> None:
         self._folder = state_dir / "models"
 
+    def promoted(self) -> Model | None:
+        """The promoted model, None before the first promotion."""
+        pointer = self._folder / "serving"
+        return load(self._path(pointer.read_text().strip())) if pointer.exists() else None
+
     def serving(self) -> Model:
         """The promoted model, or the shipped one."""
-        pointer = self._folder / "serving"
-        if pointer.exists():
-            return load(self._path(pointer.read_text().strip()))
-        return load(SHIPPED)
+        return self.promoted() or load(SHIPPED)
 
     def versions(self) -> list[str]:
         """Candidate versions, oldest first."""

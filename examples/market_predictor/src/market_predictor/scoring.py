@@ -29,7 +29,7 @@ class Score:
 
 
 class Scorer:
-    """Keeps the last ``window`` scored predictions."""
+    """Keeps the last ``window`` scored predictions. What has no target bar (a replay ended) is never scored."""
 
     def __init__(self, feed: Feed, window: int) -> None:
         self._feed = feed
@@ -59,14 +59,17 @@ class Scorer:
 
     def _score(self, prediction: Prediction) -> None:
         realised = self._realised(prediction.symbol, prediction.target_hour)
+        if realised is None:
+            return
         error, naive = abs(prediction.value / realised - 1), abs(prediction.naive / realised - 1)
         moved = realised != prediction.naive and prediction.value != prediction.naive
         right = ((realised > prediction.naive) == (prediction.value > prediction.naive)) if moved else None
         self._scored.append((error, naive, right))
         self.total += 1
 
-    def _realised(self, symbol: str, hour: int) -> float:
-        return float(self._feed.bars(symbol, time_of(hour) + timedelta(hours=1), 1).close[-1])
+    def _realised(self, symbol: str, hour: int) -> float | None:
+        bar = self._feed.bars(symbol, time_of(hour) + timedelta(hours=1), 1)
+        return float(bar.close[-1]) if bar.hours[-1] == hour else None
 
     def score(self) -> Score:
         """The rolling score."""

@@ -14,7 +14,8 @@ class Settings:
     """How one process of the service runs.
 
     ``hours_per_second`` is the speed of market time; 0 holds it still. ``market_start`` sets the market time at
-    process start; without it, market time goes on from the anchor kept in ``state_dir``.
+    process start; without it, market time goes on from the anchor kept in ``state_dir``. ``csv`` is a folder of the
+    user's own files, see ohlcv.py: a replay starts inside their data.
     """
 
     seed: int = 7
