@@ -18,11 +18,19 @@ soak_env = {}
 # log_file = "service.log"                 # where that log is
 # supervisor = "supervisor.sock"           # see docs/supervised-target.md
 # release_root = "releases-root"
+# metrics = { requests = "http_requests_total", mae_ratio = "prediction_mae_ratio" }  # where yours have other names
 # matchers = { service = "my-service" }    # labels of alerts that belong to this target
 
 [policy]
 autonomy = "approve"                       # observe, diagnose, propose, approve, autonomous
 approval_expiry_hours = 24
+
+# [limits]                                 # of one sandboxed run
+# wall_seconds = 60
+# memory_mib = 1536
+
+# [monitoring]
+# raises = true                            # false: Alertmanager raises the alerts, the monitor only measures
 
 [verification]
 window_seconds = 20
