@@ -84,7 +84,8 @@ def test_killed_in_every_phase_it_ends_fixed_with_one_pull_request_one_merge_and
 def begin_to_end(world: World, killer: Killer) -> None:
     """The life of one incident, and a kill wherever there is something to lose."""
     rows, killed = world.rows, killer.at
-    world.deliver(world.alert())
+    alert = world.alert()
+    world.deliver(alert)
     killed("an accepted webhook", lambda: True, phase="investigate")
     killed("an experiment", lambda: rows.kinds("experiment.started"), phase="investigate")
     killed("a pull request half made", lambda: rows.effect("pull-request"), phase="repair")
@@ -96,6 +97,7 @@ def begin_to_end(world: World, killer: Killer) -> None:
     assert (rows.effect("deploy"), len(world.history.on_main()), len(world.deployments())) == ("", 1, 2)
     killed("a deploy half made", (world.releases / "deployment.intent").exists, phase="deliver")
     killed("watching production", lambda: rows.kinds("verification.observed"), phase="verify", waiting="window")
+    world.deliver({**alert, "status": "resolved", "endsAt": world.alert()["startsAt"]})
     killer.at_the_forge("about to close", phase="conclude")
 
 
