@@ -9,11 +9,12 @@ BIN := $(VENV)/bin
 TARGET_VENV := .venv-target
 SEED ?= 1
 STACK ?= embedded
+UPGRADE ?=
 TARGET := examples/market_predictor
 RECORDER := packages/flight-recorder
 export PYTHONPATH := src
 
-.PHONY: help demo serve test check bench chaos clean system
+.PHONY: help demo serve test check bench chaos lock clean system
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -41,6 +42,13 @@ bench: $(VENV)/.installed-dev system ## Start-up, memory and idle cost of the ag
 
 chaos: $(VENV)/.installed-dev system ## Long kill and endurance runs
 	$(BIN)/python -m pytest tests -q -m chaos
+
+# Extras stay in the pins: pip 23 takes a newer, unhashed release for `coverage[toml]` when only `coverage` is pinned.
+LOCK = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-header
+lock: $(VENV)/.installed-dev ## Lock the dependencies again; add UPGRADE=--upgrade for newer releases
+	$(LOCK) $(UPGRADE) pyproject.toml -o requirements.txt
+	$(LOCK) $(UPGRADE) pyproject.toml --group dev -o requirements-dev.txt
+	cd $(TARGET) && $(LOCK:$(BIN)%=$(CURDIR)/$(BIN)%) $(UPGRADE) pyproject.toml -o requirements.txt
 
 clean: ## End what demo runs left behind and remove their folders
 	if [ -x $(BIN)/python ]; then $(BIN)/python -m drills.demo --clean; fi

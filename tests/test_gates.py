@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -69,3 +71,27 @@ def test_nothing_of_this_machine_stands_in_the_tree():
     names = [*ROOT.glob("*.txt"), *ROOT.glob("*.md"), *SOURCES, *(ROOT / "examples").rglob("*.txt")]
     guilty = [str(path) for path in names if any(host in path.read_text() for host in hosts)]
     assert guilty == []
+
+
+def test_pins_name_the_extras_that_others_ask_for():
+    """Else pip 23 fetches a newer release for `name[extra]`, has no hash for it and installs nothing."""
+    locked = (ROOT / "requirements-dev.txt").read_text()
+    pins = dict(re.findall(r"^([a-z0-9_.-]+)(?:\[([a-z0-9_,-]+)\])?==", locked, re.MULTILINE | re.IGNORECASE))
+    bare = [
+        f"{pinned} asks for {asked.name}[{','.join(asked.extras)}]"
+        for pinned in pins
+        for asked in _requirements(pinned)
+        if asked.extras and asked.name in pins and not asked.extras <= set(pins[asked.name].split(","))
+    ]
+    assert len(pins) > 50
+    assert bare == []
+
+
+def _requirements(name: str) -> list[Requirement]:
+    """What an installed package asks for in this environment, extras of its own left out."""
+    try:
+        texts = metadata.requires(name) or []
+    except metadata.PackageNotFoundError:  # of another platform
+        return []
+    asked = [Requirement(text) for text in texts]
+    return [one for one in asked if one.marker is None or one.marker.evaluate({"extra": ""})]
