@@ -14,7 +14,7 @@ TARGET := examples/market_predictor
 RECORDER := packages/flight-recorder
 export PYTHONPATH := src
 
-.PHONY: help demo serve test check bench chaos lock clean system
+.PHONY: help demo serve test check bench chaos lock clean system system-test
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,7 +25,7 @@ demo: $(VENV)/.installed system ## Watch one incident from fault to verified fix
 serve: $(VENV)/.installed system ## Run the agent on port 8001
 	$(BIN)/python -m agent.cli serve
 
-test: $(VENV)/.installed-dev $(TARGET_VENV)/.installed system ## All tests: the target's, the flight recorder's and the agent's
+test: $(VENV)/.installed-dev $(TARGET_VENV)/.installed system-test ## All tests: the target's, the flight recorder's and the agent's
 	cd $(TARGET) && $(CURDIR)/$(TARGET_VENV)/bin/python -m pytest -q -p no:cacheprovider
 	cd $(RECORDER) && PYTHONPATH=src $(CURDIR)/$(BIN)/python -m pytest -q -p no:cacheprovider
 	$(BIN)/python -m pytest tests -q -n 2 -m "not chaos"
@@ -77,8 +77,18 @@ $(TARGET_VENV)/.installed: $(TARGET)/requirements.txt | $(VENV)/bin/python
 	$(TARGET_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
 	@touch $@
 
+# Debian packages by the command they bring: installed as root, else named.
+define debian
+	@missing=""; for pair in $(1); do command -v "$${pair%%:*}" >/dev/null || missing+=" $${pair##*:}"; done; \
+	if [ -z "$$missing" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing$$missing"; apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else echo "missing:$$missing. Run 'apt-get install$$missing' as root" >&2; exit 2; fi
+endef
+
 system:
-	@command -v bwrap >/dev/null || { \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update -qq && apt-get install -y -qq --no-install-recommends bubblewrap; \
-	  else echo "bubblewrap is needed: run 'apt-get install bubblewrap' as root" >&2; exit 2; fi; }
+	$(call debian,bwrap:bubblewrap)
+
+system-test: system
+	$(call debian,chromium:chromium)
