@@ -62,6 +62,7 @@ from .repair.judge import Judge
 from .sandbox.bubblewrap import Bubblewrap, Limits
 from .sandbox.environment import Environments
 from .sandbox.laboratory import SandboxLaboratory
+from .sandbox.readiness import Readiness
 from .settings import Settings, installer_environment
 from .store.audit import Chain
 from .store.store import Store
@@ -89,6 +90,7 @@ class App:
         address = settings.alertmanager_url
         again = None if address is None else Alertmanager(http, str(address))
         self._webhook = Webhook(self.intake, self.store, again)
+        self._readiness = Readiness(self.laboratory.make_ready, self.store)
         self._monitor = Monitor(
             self.targets,
             http,
@@ -99,6 +101,7 @@ class App:
             rules=settings.monitoring.rules,
             raises=settings.monitoring.raises,
             firing=self._firing(),
+            released=self._readiness.released,
         )
         self.workflow = Workflow(self._parts(http))
         self._durable = Durable(self.store, state, self.clock, self.workflow.run, self.workflow.fail)
@@ -125,6 +128,7 @@ class App:
     def stop(self) -> None:
         """Stop watching and dispatching; what is under way goes on at the next start."""
         self._monitor.stop()
+        self._readiness.stop()
         if self._ready.is_set():
             self._durable.stop()
         self.store.close()

@@ -346,3 +346,15 @@ def test_a_noisy_estimate_has_to_last(watched, server):
     server.gauges["prediction_mae_ratio"] = 0.5
     watched.pass_seconds(3)
     assert watched.said() == []
+
+
+def test_a_new_release_is_told_once(server, tmp_path):
+    """Whoever wants to be ready for a release hears of it when it is first seen."""
+    heard = []
+    watched = Watched(server, tmp_path, released=lambda target, commit: heard.append((target.name, commit)))
+    server.build = "1" * 40
+    watched.pass_seconds(3)
+    server.build = "2" * 40
+    watched.pass_seconds(2)
+    watched.http.close()
+    assert heard == [("shop", "1" * 40), ("shop", "2" * 40)]

@@ -308,3 +308,11 @@ def test_trees_are_kept_up_to_a_bound_and_removed_at_the_end(laboratory, target,
     assert len(trees()) == 2
     laboratory.close()
     assert trees() == []
+
+
+def test_what_was_made_ready_is_not_made_again(laboratory, target, repository, capsule, tmp_path):
+    """The first run of a release that was made ready finds its tree."""
+    laboratory.make_ready(target, repository.first)
+    (ready,) = (tmp_path / "work").glob("*/tree-*")
+    assert laboratory.replay(target, capsule(request("/half", "n=4")), repository.first).started
+    assert list((tmp_path / "work").glob("*/tree-*")) == [ready]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from ..errors import AgentError
@@ -63,10 +63,14 @@ class _Watch:
         self.breached_since: dict[str, float] = {}
         self.firing: dict[str, Alert] = {}
         self.clear: dict[str, int] = {}
+        self.commit: str | None = None
 
 
 class Monitor:
-    """Watches every target each ``interval`` seconds while it is started; ``cycle`` runs one at any time."""
+    """Watches every target each ``interval`` seconds while it is started; ``cycle`` runs one at any time.
+
+    ``released`` is called with every commit that a target is newly seen to run.
+    """
 
     def __init__(
         self,
@@ -80,13 +84,14 @@ class Monitor:
         rules: Sequence[Rule] = BUILT_IN,
         raises: bool = True,
         firing: Mapping[str, Sequence[Alert]] | None = None,
+        released: Callable[[Target, str], None] | None = None,
     ) -> None:
         self._targets, self._http, self._intake, self._clock, self._trail = targets, http, intake, clock, trail
         self.interval, self._rules = interval, rules
         # Whatever the interval, a rate and a slope need a few scrapes.
         self.window = max(WINDOW_SECONDS, FEWEST_SCRAPES * interval)
         self._growth = max(GROWTH_SECONDS, FEWEST_SCRAPES * interval)
-        self._raises = raises
+        self._raises, self._released = raises, released
         self._watches = {name: _Watch() for name in targets}
         self._cycle_lock, self._control = threading.Lock(), threading.Lock()
         self._stop = threading.Event()
@@ -187,6 +192,7 @@ class Monitor:
         watch, now = self._watches[target.name], self._clock.now()
         scrape, problem = self._scrape(target, now)
         watch.scrapes.append(scrape)
+        self._see_release(target, watch)
         reading = self._read(tuple(watch.scrapes), target, self.window)
         raised = [
             alert for rule in self._rules if (alert := self._judge(target, watch, rule, reading, now)) is not None
@@ -201,6 +207,13 @@ class Monitor:
             problem=problem,
         )
         return view, raised
+
+    def _see_release(self, target: Target, watch: _Watch) -> None:
+        commit = self.commit(target.name)
+        if commit is not None and commit != watch.commit:
+            watch.commit = commit
+            if self._released is not None:
+                self._released(target, commit)
 
     def _scrape(self, target: Target, now: datetime) -> tuple[Scrape, str]:
         down = Scrape(now.timestamp(), up=False, values={})

@@ -71,6 +71,12 @@ class SandboxLaboratory:
         self._environments.build(lock)
         return lock_hash(lock)
 
+    def make_ready(self, target: Target, commit: str) -> None:
+        """Build the environment of a commit, check it out and compile it, ahead of the first run."""
+        self.prepare(target, commit)
+        with self._tree(target, commit, None, self._interpreter(target, commit, "")):
+            pass
+
     def replay_all(
         self, target: Target, capsule: Capsule, trees: tuple[tuple[str, str | None], ...]
     ) -> tuple[Replay, ...]:
