@@ -83,7 +83,8 @@ class App:
         state = settings.prepare_state()
         self.store = Store(settings.database, self.clock, Chain.open(state / "audit.key"))
         self.targets = {target.name: target for target in settings.targets}
-        self.sandbox = Bubblewrap()
+        self._ending = threading.Event()
+        self.sandbox = Bubblewrap(ending=self._ending)
         self.laboratory = self._laboratory()
         http = HttpClient()
         self.intake = AlertIntake(self.store, self.targets, self.clock, new_incident_id)
@@ -104,15 +105,21 @@ class App:
             released=self._readiness.released,
         )
         self.workflow = Workflow(self._parts(http))
-        self._durable = Durable(self.store, state, self.clock, self.workflow.run, self.workflow.fail)
+        run, fail = self.workflow.run, self.workflow.fail
+        self._durable = Durable(self.store, state, self.clock, run, fail, self._ending.set)
         self._ready = threading.Event()
         self._problem = ""
 
     # -- life ----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Sweep leftovers, then start the durable runner and the monitor in the background."""
+        """Sweep leftovers, then start the durable runner and the monitor in the background.
+
+        Safety mode that was switched off lasts until a restart, unless the setting says off as well.
+        """
         self._workspaces.sweep()
+        if self.settings.safety_mode and not self._safety_mode():
+            self._set(SAFETY, "on", "safety_mode.on", "agent", changed=True, why="restarted, and SAFETY_MODE is true")
         threading.Thread(target=self._start_parts, name="start", daemon=True).start()
 
     def _start_parts(self) -> None:
@@ -126,11 +133,12 @@ class App:
             raise
 
     def stop(self) -> None:
-        """Stop watching and dispatching; what is under way goes on at the next start."""
+        """Stop watching and dispatching, end what runs in the sandbox; what is under way goes on at the next start."""
         self._monitor.stop()
         self._readiness.stop()
         if self._ready.is_set():
             self._durable.stop()
+        self._ending.set()
         self.store.close()
 
     # -- building ------------------------------------------------------------------------------------------------
@@ -148,7 +156,7 @@ class App:
             output=bounds.output_mib * MEBI,
         )
         folder = bounds.environments or state / "environments"
-        environments = Environments(folder, installer_env=installer_environment())
+        environments = Environments(folder, installer_env=installer_environment(), ending=self._ending)
         return SandboxLaboratory(self.sandbox, environments, self._workspaces, limits=limits)
 
     def _parts(self, http: HttpClient) -> Parts:
@@ -187,6 +195,7 @@ class App:
             notifier=LogNotifier(store),
             clock=clock,
             targets=self.targets,
+            intake=self.intake,
             verification=VerificationRules(
                 min_requests=verification.min_requests,
                 min_failing_kind=verification.min_failing_kind,
@@ -365,11 +374,25 @@ class App:
         return changed
 
     def retry(self, incident_id: str, *, by: str, comment: str) -> Incident:
-        """Begin the next attempt. Raises `Conflict` while the incident is at work, or the target has another one."""
+        """Begin the next attempt, or take up a half-done delivery where it stopped.
+
+        Raises `Conflict` while the incident is at work, or the target has another one.
+        """
         with self.store.begin() as tx:
             incident = tx.incident(incident_id)
             if incident.active and incident.waiting != "operator":
                 raise Conflict(f"{incident_id} is at work ({incident.phase}): cancel it first")
+            if incident.active and incident.phase in (Phase.DELIVER, Phase.VERIFY):
+                tx.append(
+                    "incident.retry",
+                    f"{incident.phase} goes on: {comment or 'no comment'}",
+                    incident_id=incident_id,
+                    actor=by,
+                )
+                moved = _moved(incident)
+                tx.save(moved)
+                tx.enqueue(moved)
+                return moved
             again = incident.model_copy(
                 update={
                     "phase": Phase.INVESTIGATE,
@@ -440,13 +463,14 @@ class App:
     def resume(self, *, by: str) -> bool:
         """Lift the emergency stop and take up what it held."""
         changed = self._stopped()
-        self._set(STOPPED, "off", "emergency_stop.off", by, changed=changed)
-        if changed:
-            with self.store.begin() as tx:
-                for incident in self.store.incidents(active=True, limit=MOST_ACTIVE):
-                    if incident.waiting == "operator" and incident.target in self.targets:
-                        tx.save(_moved(tx.incident(incident.id)))
-                        tx.enqueue(incident)
+        with self.store.begin() as tx:
+            if changed:
+                tx.set_flag(STOPPED, "off")
+                tx.append("emergency_stop.off", "emergency stop off", actor=by)
+            for incident in self.store.incidents(active=True, limit=MOST_ACTIVE) if changed else ():
+                if incident.waiting == "operator" and incident.target in self.targets:
+                    tx.save(_moved(tx.incident(incident.id)))
+                    tx.enqueue(incident)
         return changed
 
     def _set(self, flag: str, value: str, kind: str, by: str, *, changed: bool, why: str = "") -> None:

@@ -12,7 +12,6 @@ import fcntl
 import logging
 import os
 import threading
-import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +33,9 @@ AT_ONCE = 2
 LONGEST_SLEEP = 30.0
 LISTENER_SLEEP = 0.5
 TRIES = 3
-PHASE_RETRIES = 2
+# Of a phase: pauses of 1, 2, 4 ... 60 s are about ten minutes of trouble that may pass; an error nobody expected gets three.
+PHASE_TRIES, UNKNOWN_TRIES, LONGEST_PAUSE = 14, 3, 60.0
+STOP_SECONDS = 5.0
 MOST_REMEMBERED = 1_000
 
 
@@ -54,8 +55,8 @@ class Queue(Protocol):
 class DurableSteps:
     """Implements `Steps` on DBOS steps, one instance a phase run."""
 
-    def __init__(self, store: Queue, incident_id: str, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._store, self._incident, self._sleep = store, incident_id, sleep
+    def __init__(self, store: Queue, incident_id: str, stopping: threading.Event) -> None:
+        self._store, self._incident, self._stopping = store, incident_id, stopping
 
     def run(self, name: str, of: type[T], step: Callable[[], T]) -> T:
         """Run once; `Transient` errors are retried with a growing pause, then raised."""
@@ -91,8 +92,10 @@ class DurableSteps:
             try:
                 return step()
             except Transient as error:
+                if self._stopping.is_set():
+                    raise
                 self._store.append("step.retried", f"{error} (try {attempt + 1})", incident_id=self._incident)
-                self._sleep(0.5 * 2**attempt)
+                self._stopping.wait(0.5 * 2**attempt)
         return step()
 
 
@@ -105,13 +108,16 @@ class Durable:
         state: Path,
         clock: Clock,
         handler: Handler,
-        on_failure: Callable[[str, BaseException], None],
+        on_failure: Callable[[Incident, BaseException], None],
+        end_runs: Callable[[], None] = lambda: None,
     ) -> None:
         self._store, self._state, self._clock = store, state, clock
-        self._handler, self._on_failure = handler, on_failure
+        self._handler, self._on_failure, self._end_runs = handler, on_failure, end_runs
         self._lock_file: IO[str] | None = None
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._running: set[str] = set()
+        self._idle = threading.Event()
+        self._idle.set()
         self._guard = threading.Lock()
         self._failures: dict[str, int] = {}
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="phase")
@@ -127,16 +133,22 @@ class Durable:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop dispatching; running phases get a moment, what is left goes on at the next start."""
+        """Stop dispatching and end what runs in the sandbox; an interrupted phase writes nothing more.
+
+        It goes on at the next start, behind its last finished step. While one still works, the state folder stays taken:
+        it is let go when the process ends.
+        """
         from dbos import DBOS
 
         self._stopping.set()
         self._wake.set()
+        self._end_runs()
         if self._thread is not None:
             self._thread.join(timeout=5)
         self._pool.shutdown(wait=False, cancel_futures=True)
         DBOS.destroy(workflow_completion_timeout_sec=2)
-        if self._lock_file is not None:
+        self._idle.wait(STOP_SECONDS)
+        if self._lock_file is not None and not self._running:
             self._lock_file.close()
             self._lock_file = None
 
@@ -224,7 +236,21 @@ class Durable:
                 if incident.id in self._running or len(self._running) >= AT_ONCE:
                     continue
                 self._running.add(incident.id)
+                self._idle.clear()
+            self._submit(incident)
+
+    def _submit(self, incident: Incident) -> None:
+        try:
             self._pool.submit(self._carry_out, incident)
+        except RuntimeError:  # the pool was shut down meanwhile
+            self._done(incident)
+
+    def _done(self, incident: Incident) -> None:
+        with self._guard:
+            self._running.discard(incident.id)
+            if not self._running:
+                self._idle.set()
+        self._wake.set()
 
     def _carry_out(self, incident: Incident) -> None:
         from dbos import DBOS, SetWorkflowID
@@ -241,12 +267,12 @@ class Durable:
             self._insist(incident)
             DBOS.delete_workflows([name])  # the incident's row and the trail hold what is worth keeping
         except Exception as error:  # the last line of defence: written down, and the incident handed over
+            if self._stopping.is_set():
+                return  # interrupted, not failed: it goes on at the next start
             logging.getLogger(__name__).exception("phase %s could not be run", name)
-            self._give_up(incident.id, error)
+            self._give_up(incident, error)
         finally:
-            with self._guard:
-                self._running.discard(incident.id)
-            self._wake.set()
+            self._done(incident)
 
     def _insist(self, incident: Incident) -> None:
         """A phase that ended without moving its incident on would be started for ever: move the turn."""
@@ -259,40 +285,46 @@ class Durable:
             incident.wake_at,
             incident.waiting,
         ):
-            self._again(current.id)
+            self._again(current, 1.0)
 
     def _run(self, incident_id: str, phase: str, attempt: int, turn: int) -> None:
         """The workflow's body."""
         try:
-            self._handler(incident_id, phase, attempt, turn, DurableSteps(self._store, incident_id))
+            self._handler(incident_id, phase, attempt, turn, DurableSteps(self._store, incident_id, self._stopping))
             self._failures.pop(incident_id, None)
         except Superseded:
             return
-        except Exception as error:  # noqa: BLE001 - written down, retried or handed to people: never swallowed
-            self._failed(incident_id, phase, error)
+        except Exception as error:  # written down, retried or handed to people: never swallowed
+            if self._stopping.is_set():
+                raise  # the workflow stays unfinished, and is taken up again at the next start
+            current = self._store.incident(incident_id)
+            if (current.phase, current.attempt, current.turn) == (phase, attempt, turn):
+                self._failed(current, error)
 
-    def _failed(self, incident_id: str, phase: str, error: Exception) -> None:
+    def _failed(self, incident: Incident, error: Exception) -> None:
+        """Again later, with growing pauses, as long as the trouble may pass; else to people."""
         where = redact("".join(traceback.format_exception(error)))[-3000:]
-        self._store.append(
-            "phase.failed", f"{phase}: {type(error).__name__}: {error}\n{where}", incident_id=incident_id
-        )
-        count = self._failures[incident_id] = self._failures.get(incident_id, 0) + 1
-        if isinstance(error, AgentError) and not isinstance(error, Transient):
-            count = PHASE_RETRIES + 1
-        if count > PHASE_RETRIES:
-            self._give_up(incident_id, error)
+        said = f"{incident.phase}: {type(error).__name__}: {error}\n{where}"
+        self._store.append("phase.failed", said, incident_id=incident.id)
+        count = self._failures[incident.id] = self._failures.get(incident.id, 0) + 1
+        limit = PHASE_TRIES if isinstance(error, Transient) else 1 if isinstance(error, AgentError) else UNKNOWN_TRIES
+        if count >= limit:
+            self._give_up(incident, error)
         else:
-            self._again(incident_id)
+            self._again(incident, min(LONGEST_PAUSE, 2.0 ** (count - 1)))
         while len(self._failures) > MOST_REMEMBERED:
             self._failures.pop(next(iter(self._failures)))
 
-    def _again(self, incident_id: str) -> None:
+    def _again(self, incident: Incident, seconds: float) -> None:
+        """Run the same phase once more, later; nothing when it has moved on."""
         with self._store.begin() as tx:
-            current = tx.incident(incident_id)
-            later = self._clock.now() + timedelta(seconds=1)
+            current = tx.incident(incident.id)
+            if not current.active or current.turn != incident.turn or current.attempt != incident.attempt:
+                return
+            later = self._clock.now() + timedelta(seconds=seconds)
             tx.save(current.model_copy(update={"turn": current.turn + 1, "wake_at": later, "waiting": "window"}))
             tx.enqueue(current)
 
-    def _give_up(self, incident_id: str, error: BaseException) -> None:
-        self._failures.pop(incident_id, None)
-        self._on_failure(incident_id, error)
+    def _give_up(self, incident: Incident, error: BaseException) -> None:
+        self._failures.pop(incident.id, None)
+        self._on_failure(incident, error)

@@ -79,6 +79,10 @@ class Transaction(Protocol):
         """All episodes attached to an incident, oldest first."""
         ...
 
+    def waiting(self, target: str) -> tuple[Episode, ...]:
+        """Unresolved episodes of a target that belong to no incident yet, oldest first."""
+        ...
+
     def save_episode(self, episode: Episode) -> None:
         """Insert or replace an episode."""
         ...
@@ -294,8 +298,12 @@ class Forge(Protocol):
         """Push a branch with the commits and open a draft."""
         ...
 
-    def merge(self, name: str, head: str) -> PullRequest:
-        """Merge when the branch's head is ``head`` and its checks passed. Raises `Conflict`."""
+    def main(self) -> str:
+        """The commit at the head of the main branch."""
+        ...
+
+    def merge(self, name: str, head: str, main: str) -> PullRequest:
+        """Merge when the branch's head is ``head``, main is at ``main`` and all checks passed. Raises `Conflict`."""
         ...
 
     def close(self, name: str, comment: str) -> PullRequest:
@@ -362,6 +370,10 @@ class Intake(Protocol):
         """Store (the delivery as it came too, where there is one); the ids of the incidents they belong to."""
         ...
 
+    def admit(self, tx: Transaction, target: str) -> None:
+        """Open the next incident for alerts that came while a target's last one was ending, if there are any."""
+        ...
+
 
 class Workspaces(Protocol):
     """Fresh folders under the state folder, removed afterwards."""
@@ -411,5 +423,6 @@ class Parts:
     clock: Clock
     targets: Mapping[str, Target]
     verification: Verifier
+    intake: Intake
     approval_expiry: timedelta = timedelta(hours=24)
     observe_every: timedelta = timedelta(seconds=1)

@@ -11,7 +11,7 @@ git or the sandbox.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -23,23 +23,26 @@ from .model.delivery import Check, Deployment, Observation, PullRequest, Verific
 from .model.diagnosis import Diagnosis
 from .model.evidence import EvidenceSet
 from .model.experiment import Run, Verdict
-from .model.incident import Incident, Notice, Outcome, Phase, Waiting
+from .model.incident import Incident, Notice, Outcome, Phase
 from .model.policy import Approval, Decision
 from .model.record import Record
 from .model.repair import Proposal
 from .model.target import Target
 from .model.wording import diagnosis_line, evidence_line, failing_routes, observation_line
+from .moves import Moves
 from .policy import approvals
 from .ports import Parts, Steps, Transaction
 
 T = TypeVar("T", bound=Record)
 
+MOST_ATTEMPTS = 5
 
-class Workflow:
+
+class Workflow(Moves):
     """Runs one phase of one incident at a time."""
 
     def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+        super().__init__(parts)
         self._phases: dict[Phase, Callable[[Incident, Steps], None]] = {
             Phase.INVESTIGATE: self.investigate,
             Phase.REPAIR: self.repair,
@@ -103,8 +106,7 @@ class Workflow:
         target = parts.targets[incident.target]
         diagnosis = self._document(incident, "diagnosis", Diagnosis)
         decision = parts.policy.decide("repair", incident, diagnosis.culprit or "", None)
-        if decision.verdict == "deny":
-            self._refused(incident, decision)
+        if not self._allowed(incident, decision):
             return
         evidence = self._document(incident, "evidence", EvidenceSet)
         proposal = steps.run("repair", Proposal, lambda: parts.repairer.repair(incident, target, diagnosis))
@@ -115,6 +117,8 @@ class Workflow:
                 self._to_end(tx, current, Outcome.ESCALATED, f"no patch could be proven: {proposal.message}")
                 return
             self._note(tx, current, "proof.stored", f"proof {proposal.proof.id} accepted", proof=proposal.proof.id)
+        if not self._allowed(incident, parts.policy.decide("draft", incident, proposal.subject or "", proposal)):
+            return
         forge, name = parts.forge(target), _name("pull-request", incident)
         title, body = describe(incident, evidence, diagnosis, proposal)
         base, commits = proposal.patch.base, commits_of(incident, proposal)
@@ -154,16 +158,21 @@ class Workflow:
         with parts.work.begin() as tx:
             current = self._fenced(tx, incident)
             self._note_decision(tx, current, decision)
-            now, name = parts.clock.now(), _name("approval", current)
-            approval = approvals.ask(name, current, decision, now=now, expiry=parts.approval_expiry)
-            tx.save_approval(approval)
-            if decision.verdict == "allow":
-                self._go(tx, current, Phase.DELIVER)
-                return
-            ships: list[JsonValue] = [*riders]
-            said = "a person's approval is needed to merge and deploy"
-            self._note(tx, current, "approval.requested", said, approval=approval.id, subject=subject, riders=ships)
-            self._go(tx, current, Phase.DELIVER, waiting="approval", wake_at=approval.expires_at)
+            self._question(tx, current, decision, riders)
+
+    def _question(self, tx: Transaction, incident: Incident, decision: Decision, riders: tuple[str, ...]) -> None:
+        """Put what policy decided on record as an approval; go on when it allows, else wait for a person."""
+        now, name = self._parts.clock.now(), _name("approval", incident)
+        approval = approvals.ask(name, incident, decision, now=now, expiry=self._parts.approval_expiry)
+        tx.save_approval(approval)
+        if decision.verdict == "allow":
+            self._go(tx, incident, Phase.DELIVER)
+            return
+        ships: list[JsonValue] = [*riders]
+        said = "a person's approval is needed to merge and deploy"
+        subject = decision.subject
+        self._note(tx, incident, "approval.requested", said, approval=approval.id, subject=subject, riders=ships)
+        self._go(tx, incident, Phase.DELIVER, waiting="approval", wake_at=approval.expires_at)
 
     # -- deliver: merge and deploy exactly what was approved -----------------------------------------------------------
 
@@ -178,27 +187,36 @@ class Workflow:
         proposal = self._document(incident, "proposal", Proposal)
         forge, name = parts.forge(target), _name("pull-request", incident)
         deploy_name = _name("deploy", incident)
+        main = forge.main()
         if not self._still_binding(incident, target, approval, proposal):
             return
         decision = parts.policy.decide("merge_and_deploy", incident, approval.subject, proposal)
         if decision.verdict == "deny":
             self._refused(incident, decision, ends=False)
             return
-        with parts.work.begin() as tx:
-            self._note_decision(tx, self._fenced(tx, incident), decision)
-            if approval.state == "approved":
-                tx.save_approval(approvals.use(approval, approval.subject, parts.clock.now()))
+        if not self._spend(incident, approval, decision):
+            return
         pull_request = self._document(incident, "pull_request", PullRequest)
-        merged = steps.effect(
-            _name("merge", incident),
-            "named",
-            PullRequest,
-            find=lambda: _merged(forge.find(name)),
-            make=lambda: forge.merge(name, pull_request.head),
-        )
+        try:
+            merged = steps.effect(
+                _name("merge", incident),
+                "named",
+                PullRequest,
+                find=lambda: _merged(forge.find(name)),
+                make=lambda: forge.merge(name, pull_request.head, main),
+            )
+        except Conflict:
+            if forge.main() == main:
+                raise
+            self._anew(incident, "main moved while it was merged")
+            return
         commit = merged.merge_commit
         if commit is None:
             raise Conflict(f"pull request {name} says merged but names no merge commit: look at the forge")
+        stop = parts.policy.decide("merge_and_deploy", incident, approval.subject, proposal)
+        if stop.verdict == "deny":
+            self._refused(incident, stop, ends=False)
+            return
         deployment = steps.effect(
             deploy_name,
             "named",
@@ -215,6 +233,21 @@ class Workflow:
             tx.put(current, "verification", Verification(state="watching", since=since, before=before))
             self._note(tx, current, "delivered", f"{commit[:10]} is deployed; watching production", commit=commit)
             self._go(tx, current, Phase.VERIFY, waiting="window", wake_at=since)
+
+    def _spend(self, incident: Incident, approval: Approval, decision: Decision) -> bool:
+        """Use the yes up, in one transaction with the last look at what may hold the merge; False when it is held."""
+        with self._parts.work.begin() as tx:
+            current = self._fenced(tx, incident)
+            if current.cancel_requested and approval.state == "approved":
+                self._to_end(tx, current, Outcome.CANCELLED, "a person cancelled it before anything was delivered")
+                return False
+            self._note_decision(tx, current, decision)
+            if approval.by == "policy" and decision.verdict != "allow":
+                self._question(tx, current, decision, ())
+                return False
+            if approval.state == "approved":
+                tx.save_approval(approvals.use(approval, approval.subject, self._parts.clock.now()))
+        return True
 
     def _delivered(self, incident: Incident) -> bool:
         """Whether something has left the agent: then it is brought to its end, also when a person cancelled it."""
@@ -233,12 +266,20 @@ class Workflow:
         riders = self._parts.forge(target).riders(self._running(target), pull_request.base if pull_request else "")
         if pull_request is not None and _subject(proposal, pull_request, riders) == approval.subject:
             return True
+        self._anew(incident, "what was approved is no longer what would be shipped")
+        return False
+
+    def _anew(self, incident: Incident, why: str) -> None:
+        """The world moved: the next attempt is proven on it and asked for anew, a few times."""
         with self._parts.work.begin() as tx:
             current = self._fenced(tx, incident)
-            self._note(tx, current, "approval.stale", "what was approved is no longer what would be shipped: again")
-            again = current.model_copy(update={"attempt": current.attempt + 1})
-            self._go(tx, again, Phase.INVESTIGATE)
-        return False
+            if current.attempt >= MOST_ATTEMPTS:
+                self._to_end(
+                    tx, current, Outcome.ESCALATED, f"{why}, in {current.attempt} attempts: a person is needed"
+                )
+                return
+            self._note(tx, current, "approval.stale", f"{why}: again")
+            self._go(tx, current.model_copy(update={"attempt": current.attempt + 1}), Phase.INVESTIGATE)
 
     def _without_approval(self, incident: Incident, approval: Approval) -> None:
         """Still waiting, refused, or too late (which counts as no)."""
@@ -300,22 +341,30 @@ class Workflow:
         if old is None or new is None:
             self._end(incident, Outcome.INCONCLUSIVE, "the capsule was not run", verification=final)
             return
-        if old.verdict is Verdict.GREEN:
-            outcome, reason = Outcome.RECOVERED, "production is well, but the old release passes now as well"
-        elif new.verdict is Verdict.RED:
+        if new.verdict is Verdict.RED:
             self._roll_back(incident, target, final, deployment, steps)
-            return
+        elif old.verdict is Verdict.GREEN:
+            reason = "production is well, but the old release passes now as well"
+            self._close_or_watch(incident, Outcome.RECOVERED, reason, final)
         elif old.verdict is Verdict.RED and new.verdict is Verdict.GREEN:
-            outcome, reason = (
-                Outcome.FIXED,
-                "production is well; the capsule is red on the old release, green on the new",
-            )
+            reason = "production is well; the capsule is red on the old release, green on the new"
+            self._close_or_watch(incident, Outcome.FIXED, reason, final)
         else:
-            outcome, reason = (
-                Outcome.INCONCLUSIVE,
-                f"production is well, but the capsule could not be run: {old.reason}",
-            )
-        self._end(incident, outcome, reason, verification=final)
+            reason = f"production is well, but the capsule could not be run: {old.reason}"
+            self._end(incident, Outcome.INCONCLUSIVE, reason, verification=final)
+
+    def _close_or_watch(self, incident: Incident, outcome: Outcome, reason: str, final: Verification) -> None:
+        """It ended well, unless an alert came while the capsule ran: then production is watched on."""
+        parts = self._parts
+        with parts.work.begin() as tx:
+            current = self._fenced(tx, incident)
+            if tx.unresolved(current.id):
+                tx.put(current, "verification", final.model_copy(update={"state": "watching"}))
+                self._note(tx, current, "verification.observed", "an alert came meanwhile: watching on")
+                self._go(tx, current, Phase.VERIFY, waiting="window", wake_at=parts.clock.now() + parts.observe_every)
+                return
+            self._verified(tx, current, final, reason)
+            self._to_end(tx, current, outcome, reason)
 
     def _roll_back(
         self, incident: Incident, target: Target, judged: Verification, deployment: Deployment, steps: Steps
@@ -326,7 +375,7 @@ class Workflow:
         if previous is None:
             self._end(incident, Outcome.ESCALATED, "the fix did not help and no former release is on record")
             return
-        decision = parts.policy.decide("rollback", incident, previous, self._document(incident, "proposal", Proposal))
+        decision = parts.policy.decide("undo", incident, previous, self._document(incident, "proposal", Proposal))
         if decision.verdict == "deny":
             self._refused(incident, decision, ends=False)
             return
@@ -340,10 +389,10 @@ class Workflow:
             make=lambda: parts.deployer.deploy(target, name, previous, kind="rollback"),
         )
         why = "; ".join(judged.reasons) or "the capsule is still red on the new release"
-        self._end(
-            incident, Outcome.ESCALATED, f"the fix did not help ({why}); rolled back to {previous[:10]}",
-            verification=judged,
-        )  # fmt: skip
+        reason = f"the fix did not help ({why}); rolled back to {previous[:10]}"
+        if deployment.commit is not None:
+            reason += f"; main still holds it as {deployment.commit[:10]}: revert that before the next deploy"
+        self._end(incident, Outcome.ESCALATED, reason, verification=judged)
 
     # -- conclude: close, tell people, leave nothing open ------------------------------------------------------------
 
@@ -362,6 +411,7 @@ class Workflow:
             closed = current.model_copy(update={**update, "outcome": outcome})
             tx.save(closed)
             self._note(tx, closed, "incident.closed", f"{outcome}: {incident.reason}", outcome=outcome.value)
+            parts.intake.admit(tx, closed.target)
 
     def _close_pull_requests(self, incident: Incident, target: Target, steps: Steps) -> None:
         """Of every attempt: one that was overtaken leaves its own behind. What is handed to people stays open."""
@@ -384,80 +434,36 @@ class Workflow:
 
     # -- moving on -----------------------------------------------------------------------------------------------------
 
-    def fail(self, incident_id: str, error: BaseException) -> None:
-        """A phase failed for good: hand the incident to people. Called by the durable runner."""
+    def fail(self, incident: Incident, error: BaseException) -> None:
+        """A phase failed for good: hand the incident to people. Called by the durable runner.
+
+        What has left the agent waits for the operator, who takes it up again where it stands (`retry`); the rest ends.
+        """
+        hint = " (run `mpa doctor`)" if isinstance(error, Unsafe) else ""
+        reason = f"{incident.phase} failed: {error}{hint}"
         with self._parts.work.begin() as tx:
-            current = tx.incident(incident_id)
-            if not current.active:
+            current = tx.incident(incident.id)
+            if not current.active or (current.attempt, current.turn) != (incident.attempt, incident.turn):
                 return
             if current.phase is Phase.CONCLUDE:
                 closed = {"phase": Phase.CLOSED, "closed_at": self._parts.clock.now(), "waiting": None, "wake_at": None}
                 tx.save(current.model_copy(update=closed))
                 self._note(tx, current, "incident.closed", f"closed although closing failed: {error}")
+                self._parts.intake.admit(tx, current.target)
                 return
-            hint = "" if not isinstance(error, Unsafe) else " (run `mpa doctor`)"
-            self._to_end(tx, current, Outcome.ESCALATED, f"{current.phase} failed: {error}{hint}")
+            if not self._half_done(tx, current):
+                self._to_end(tx, current, Outcome.ESCALATED, reason)
+                return
+            held = current.model_copy(update={"reason": reason})
+            self._note(tx, held, "waiting", f"{reason}; it waits for the operator", waiting="operator")
+            self._go(tx, held, held.phase, waiting="operator")
+        self._parts.notifier.tell(incident, f"{incident.title}: a person is needed", reason)
 
-    def _fenced(self, tx: Transaction, incident: Incident) -> Incident:
-        """The incident as it stands, if this phase is still the current one."""
-        current = tx.incident(incident.id)
-        if (current.phase, current.attempt, current.turn) != (incident.phase, incident.attempt, incident.turn):
-            raise Superseded(f"{incident.id}: somebody else moved it on")
-        return current
-
-    def _go(
-        self,
-        tx: Transaction,
-        incident: Incident,
-        phase: Phase,
-        *,
-        waiting: Waiting | None = None,
-        wake_at: datetime | None = None,
-    ) -> None:
-        """Next phase, in the same transaction; queued at once unless it waits for something."""
-        update = {"phase": phase, "turn": incident.turn + 1, "waiting": waiting, "wake_at": wake_at}
-        moved = incident.model_copy(update=update)
-        tx.save(moved)
-        if phase is not incident.phase:
-            self._note(tx, moved, "phase.started", f"{phase} begins", phase=phase.value, attempt=moved.attempt)
-        if waiting is None:
-            tx.enqueue(moved)
-
-    def _refused(self, incident: Incident, decision: Decision, *, ends: bool = True) -> None:
-        """Policy says no: what a person can lift, or has half happened, waits for the operator; the rest ends."""
-        with self._parts.work.begin() as tx:
-            current = self._fenced(tx, incident)
-            self._note_decision(tx, current, decision)
-            if ends and not decision.held:
-                self._to_end(tx, current, Outcome.ESCALATED, "policy: " + "; ".join(decision.reasons))
-            else:
-                self._go(tx, current, current.phase, waiting="operator")
-
-    def _park(self, incident: Incident, waiting: Waiting, why: str, *, wake_at: datetime | None = None) -> None:
-        with self._parts.work.begin() as tx:
-            current = self._fenced(tx, incident)
-            self._note(tx, current, "waiting", why, waiting=waiting)
-            self._go(tx, current, current.phase, waiting=waiting, wake_at=wake_at)
-
-    def _end(
-        self, incident: Incident, outcome: Outcome, reason: str, *, verification: Verification | None = None
-    ) -> None:
-        with self._parts.work.begin() as tx:
-            current = self._fenced(tx, incident)
-            if verification is not None:
-                tx.put(current, "verification", verification)
-                self._note(tx, current, "verification.finished", f"{verification.state}: {reason}")
-            self._to_end(tx, current, outcome, reason)
-
-    def _to_end(self, tx: Transaction, incident: Incident, outcome: Outcome, reason: str) -> None:
-        ended = incident.model_copy(update={"outcome": outcome, "reason": reason})
-        self._go(tx, ended, Phase.CONCLUDE)
-
-    def _document(self, incident: Incident, kind: str, of: type[T]) -> T:
-        found = self._parts.ledger.document(incident.id, kind, of, attempt=incident.attempt)
-        if found is None:
-            raise NotFound(f"{incident.id} has no {kind} for attempt {incident.attempt}: retry the incident")
-        return found
+    def _half_done(self, tx: Transaction, incident: Incident) -> bool:
+        """Whether a delivery has begun: its approval is spent."""
+        if incident.phase not in (Phase.DELIVER, Phase.VERIFY):
+            return False
+        return any(a.state == "used" and a.attempt == incident.attempt for a in tx.approvals(incident.id))
 
     def _latest_approval(self, incident: Incident) -> Approval:
         of_attempt = [a for a in self._parts.ledger.approvals(incident.id) if a.attempt == incident.attempt]
@@ -471,13 +477,6 @@ class Workflow:
         if commit is None:
             raise Unreachable(f"{target.name} does not say which commit it runs: is it up?")
         return commit
-
-    def _note(self, tx: Transaction, incident: Incident, kind: str, message: str, **data: JsonValue) -> None:
-        tx.append(kind, message, incident_id=incident.id, data=data)
-
-    def _note_decision(self, tx: Transaction, incident: Incident, decision: Decision) -> None:
-        message = f"policy: {decision.verdict} {decision.action}: {'; '.join(decision.reasons)}"
-        self._note(tx, incident, "policy.decided", message, **decision.model_dump(mode="json"))
 
 
 def _name(effect: str, incident: Incident, attempt: int | None = None) -> str:

@@ -43,6 +43,14 @@ def test_a_quiet_window_with_enough_traffic_confirms():
     assert "100 requests, 10 of the failing kind" in done.reasons
 
 
+def test_a_breach_that_comes_back_and_stays_is_failure():
+    """Quiet at first, like a leak after a restart; as long as two windows, because a signal may be noisy for one."""
+    relapse = [seen(second, firing=("error_ratio",) if second >= 8 else ()) for second in range(60)]
+    assert watch(relapse[:28]).state == "watching"
+    done = watch(relapse[:29])
+    assert (done.state, done.reasons) == ("failed", ("error_ratio was quiet after the deploy and is in breach again",))
+
+
 def test_an_alert_that_still_fires_keeps_the_answer_open():
     """Whoever raised it may measure what we cannot, or with a stricter limit."""
     quiet = [seen(second) for second in range(61)]

@@ -19,6 +19,7 @@ from drills.processes import born
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
+STOP_SECONDS = 20.0
 GONE_SECONDS = 10.0
 
 
@@ -117,6 +118,14 @@ class Service:
         self._left = children(self.pid)
         self.process.send_signal(signal.SIGKILL)
         assert self.process.wait(10) == -signal.SIGKILL
+
+    def interrupt(self) -> None:
+        """Ctrl-C, as a person presses it; it ends in order within seconds, and takes with it what it had started."""
+        assert self.process is not None
+        self._left = children(self.pid)
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(STOP_SECONDS)
+        assert not living(self._left)
 
     def stop(self) -> int:
         """Ask it to end; its exit code."""

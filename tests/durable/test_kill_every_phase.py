@@ -5,35 +5,13 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 
-import pytest
-
-from agent.sandbox.environment import Environments
 from durable.service_process import children, running_in, until, waits_for_a_lock
-from durable.small_target import LOCK
 from durable.small_world import World
 
 EFFECTS = ("pull-request", "merge", "deploy")
 LONGEST = 60.0
-
-
-@pytest.fixture
-def world(tmp_path_factory) -> Iterator[World]:
-    """A broken release is in production, the release before it was well, and the agent is up."""
-    environments = tmp_path_factory.getbasetemp() / "environments"
-    made = World(environments)
-    try:
-        with ThreadPoolExecutor(1) as pool:
-            built = pool.submit(Environments(environments).build, LOCK)  # some seconds; the rest goes on beside it
-            made.deploy("ci-baseline", made.history.baseline)
-            made.deploy("ci-broken", made.history.broken)
-            made.service.start()
-            built.result()
-        yield made
-    finally:
-        made.close()
 
 
 class Killer:
@@ -41,6 +19,7 @@ class Killer:
 
     def __init__(self, world: World) -> None:
         self.world, self.fell, self.began = world, [], time.monotonic()
+        self.end = world.service.kill
 
     def at(self, moment: str, ready: Callable[[], object], *, phase: str, waiting: str | None = None) -> None:
         """Wait for a moment, kill, look that the incident is in that phase, start again."""
@@ -62,7 +41,7 @@ class Killer:
 
     def _kill(self, moment: str, ready: Callable[[], object], phase: str, waiting: str | None) -> None:
         self.world.wait(ready, LONGEST, moment)
-        self.world.service.kill()
+        self.end()
         incident = self.world.rows.incident()
         effects = {name: self.world.rows.effect(name) for name in EFFECTS}
         self.fell.append((round(time.monotonic() - self.began, 1), moment, incident["phase"], effects))
@@ -77,6 +56,28 @@ def test_killed_in_every_phase_it_ends_fixed_with_one_pull_request_one_merge_and
     print(killer.story())  # noqa: T201 - shown when it fails
     assert (incident["outcome"], service.starts) == ("fixed", 11)
     assert len({phase for _, _, phase, _ in killer.fell}) == 5
+    exactly_once(world)
+    nothing_left(world)
+
+
+def test_stopped_in_every_phase_it_goes_on_where_it_was(world):
+    """Ctrl-C while it works ends within seconds, and is no failure of the incident; nothing is done twice or half."""
+    rows, service, killer = world.rows, world.service, Killer(world)
+    killer.end = service.interrupt
+    alert = world.alert()
+    world.deliver(alert)
+    killer.at("an experiment", lambda: rows.kinds("experiment.started"), phase="investigate")
+    killer.at("a trial", lambda: rows.kinds("candidate.proposed"), phase="repair")
+    world.wait(lambda: rows.incident()["waiting"], LONGEST, "the question")
+    world.approve()
+    world.wait(lambda: rows.effect("merge"), LONGEST, "a merge half made")
+    service.interrupt()  # merge and deploy take a moment: they may come to their end in it
+    service.start()
+    killer.at("watching production", lambda: rows.kinds("verification.observed"), phase="verify", waiting="window")
+    world.deliver({**alert, "status": "resolved", "endsAt": world.alert()["startsAt"]})
+    incident = until(lambda: (now := rows.incident())["phase"] == "closed" and now, LONGEST, "the end")
+    print(killer.story(), rows.kinds("phase.failed"))  # noqa: T201 - shown when it fails
+    assert (incident["outcome"], service.starts, rows.kinds("phase.failed")) == ("fixed", 5, [])
     exactly_once(world)
     nothing_left(world)
 

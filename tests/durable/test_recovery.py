@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from agent.durable import Durable
-from agent.errors import Misconfigured
+from agent.errors import Misconfigured, Unreachable
 from agent.kit.clock import SystemClock
+from agent.model.incident import Incident
 from agent.store.audit import Chain
 from agent.store.store import Store
+from fakes.clock import FakeClock
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 # A service with one phase of three steps; each writes down that it ran. The second one is where it is killed.
@@ -132,4 +134,41 @@ def test_an_idle_service_stops_within_seconds(tmp_path):
     began = time.monotonic()
     durable.stop()
     assert time.monotonic() - began < 4
+    store.close()
+
+
+def a_row(store):
+    incident = Incident(id="inc-1", target="t", component="c", signal="s", title="x", opened_at=SystemClock().now())
+    with store.begin() as tx:
+        tx.save(incident)
+    return incident
+
+
+def test_trouble_that_may_pass_is_waited_for_with_growing_pauses(tmp_path):
+    """Ten minutes of a forge that is away are no reason to give up; then a person is asked."""
+    clock = FakeClock()
+    store = Store(f"sqlite:///{tmp_path / 'a.db'}", clock, Chain(b"k"))
+    a_row(store)
+    given_up, pauses = [], []
+    durable = Durable(store, tmp_path, clock, lambda *_: None, lambda incident, error: given_up.append(str(error)))
+    for _ in range(13):
+        durable._failed(store.incident("inc-1"), Unreachable("the forge is away"))
+        pauses.append((store.incident("inc-1").wake_at - clock.now()).total_seconds())
+    assert pauses[:7] == [1, 2, 4, 8, 16, 32, 60]
+    assert (sum(pauses) > 400, given_up) == (True, [])
+    durable._failed(store.incident("inc-1"), Unreachable("the forge is away"))
+    assert given_up == ["the forge is away"]
+    store.close()
+
+
+def test_an_error_of_a_phase_that_moved_on_changes_nothing(tmp_path):
+    """A late error is written down by nobody: the incident is somewhere else by now."""
+    clock = FakeClock()
+    store = Store(f"sqlite:///{tmp_path / 'a.db'}", clock, Chain(b"k"))
+    before = a_row(store)
+    with store.begin() as tx:
+        tx.save(before.model_copy(update={"turn": 5}))
+    durable = Durable(store, tmp_path, clock, lambda *_: None, lambda *_: None)
+    durable._again(before, 1.0)
+    assert (store.incident("inc-1").turn, store.incident("inc-1").wake_at) == (5, None)
     store.close()

@@ -54,7 +54,10 @@ class FakeForge:
         others = tuple(other for other in known.checks if other.name != check.name)
         return self._keep(known.model_copy(update={"checks": (*others, check)}))
 
-    def merge(self, name: str, head: str) -> PullRequest:
+    def main(self) -> str:
+        return self.history[-1]
+
+    def merge(self, name: str, head: str, main: str) -> PullRequest:
         known = self._existing(name)
         if known.head != head:
             raise Conflict(f"{name} is at {known.head}")
@@ -64,6 +67,8 @@ class FakeForge:
             raise Conflict(f"{name} cannot be merged")
         if not known.checks or any(check.state != "success" for check in known.checks):
             raise Conflict("not every check passed")
+        if main != self.history[-1]:
+            raise Conflict(f"main is at {self.history[-1]}")
         merge_commit = _sha(self.history[-1], head)
         self.history += [head, merge_commit]
         self.merges += 1

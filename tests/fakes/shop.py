@@ -139,6 +139,11 @@ class Shop:
         self.target = Target(name="shop", url="http://127.0.0.1:1", repository=folder)
         self.targets = {"shop": self.target}
         self.intake = AlertIntake(self.store, self.targets, self.clock, incident_id)
+        self.set_policy()
+
+    def set_policy(self) -> None:
+        """Take over what the switches say now."""
+        self.policy = self._policy()
         self.workflow = Workflow(self._parts())
 
     def _parts(self) -> Parts:
@@ -150,13 +155,14 @@ class Shop:
             repairer=self.repairer,
             reproducer=self.reproducer,
             forge=lambda _target: self.forge,
-            policy=self._policy(),
+            policy=self.policy,
             deployer=self.deployer,
             watcher=self.production,
             notifier=self.notifier,
             clock=self.clock,
             targets=self.targets,
             verification=RULES,
+            intake=self.intake,
         )
 
     def _policy(self) -> SafetyPolicy:
@@ -165,13 +171,13 @@ class Shop:
             safety_mode=lambda: self.safety,
             emergency_stop=lambda: self.stopped,
             autonomy=self.autonomy,
-            granted=frozenset({("error_ratio", "merge_and_deploy"), ("error_ratio", "rollback")}),
+            granted=frozenset({("error_ratio", "merge_and_deploy"), ("error_ratio", "undo")}),
         )
 
     def allow_everything(self) -> None:
         """No person is asked any more."""
         self.safety, self.autonomy = False, Autonomy.AUTONOMOUS
-        self.workflow = Workflow(self._parts())
+        self.set_policy()
 
     # -- alerts --------------------------------------------------------------------------------------------------
 
@@ -180,7 +186,7 @@ class Shop:
         named = {"alertname": "HighErrorRatio", "target": "shop", "signal": "error_ratio", **labels}
         given = {"status": status, "labels": named, "annotations": {}, "starts_at": self.clock.now()}
         alert = Alert.model_validate({**given, "ends_at": None, "generator_url": "", "fingerprint": "f" * 16})
-        return self.intake.accept((alert,), source="test")[0]
+        return "".join(self.intake.accept((alert,), source="test"))
 
     def _resolve(self) -> None:
         """Whoever raised the alerts resolves them when production is well after a deploy."""
@@ -202,11 +208,16 @@ class Shop:
             now = self.incident()
             if not now.active or now.waiting in ("approval", "operator") or now.phase is until:
                 return now
-            if now.wake_at is not None and now.wake_at > self.clock.now():
-                self.clock.move((now.wake_at - self.clock.now()).total_seconds())
-            self._resolve()
-            self.phase(now)
+            self.run_once()
         raise AssertionError(f"no end in sight: {self.incident()}")
+
+    def run_once(self) -> None:
+        """Let time pass until the incident is due, and run its phase."""
+        now = self.incident()
+        if now.wake_at is not None and now.wake_at > self.clock.now():
+            self.clock.move((now.wake_at - self.clock.now()).total_seconds())
+        self._resolve()
+        self.phase(now)
 
     def phase(self, incident: Incident) -> None:
         """One run of one phase, as the durable runner does it."""
@@ -217,7 +228,7 @@ class Shop:
         except Superseded:
             raise
         except AgentError as error:
-            self.workflow.fail(incident.id, error)
+            self.workflow.fail(incident, error)
 
     # -- people ---------------------------------------------------------------------------------------------------
 

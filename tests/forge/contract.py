@@ -52,7 +52,7 @@ class ForgeContract:
         """No check at all is not a passed check."""
         made = self.opened(forge, history, commits)
         with pytest.raises(Conflict):
-            forge.merge("fix-1", made.head)
+            forge.merge("fix-1", made.head, forge.main())
 
     @pytest.mark.parametrize("state", ["pending", "failure"])
     def test_nothing_is_merged_while_a_check_has_not_passed(self, forge, history, commits, state):
@@ -61,24 +61,24 @@ class ForgeContract:
         forge.set_check("fix-1", GREEN)
         forge.set_check("fix-1", Check(name="ci", state=state))
         with pytest.raises(Conflict):
-            forge.merge("fix-1", made.head)
+            forge.merge("fix-1", made.head, forge.main())
         forge.set_check("fix-1", Check(name="ci", state="success"))
-        assert forge.merge("fix-1", made.head).state == "merged"
+        assert forge.merge("fix-1", made.head, forge.main()).state == "merged"
 
     def test_another_head_is_not_merged(self, forge, history, commits):
         """What was approved is what is merged."""
         self.opened(forge, history, commits)
         forge.set_check("fix-1", GREEN)
         with pytest.raises(Conflict):
-            forge.merge("fix-1", history[0])
+            forge.merge("fix-1", history[0], forge.main())
 
     def test_merging_twice_merges_once(self, forge, history, commits):
         """The second merge finds the first one's merge commit."""
         made = self.opened(forge, history, commits)
         forge.set_check("fix-1", GREEN)
-        first = forge.merge("fix-1", made.head)
+        first = forge.merge("fix-1", made.head, forge.main())
         assert first.merge_commit not in (None, made.head)
-        assert forge.merge("fix-1", made.head) == first
+        assert forge.merge("fix-1", made.head, forge.main()) == first
         assert forge.find("fix-1") == first
 
     def test_a_main_that_moved_aside_still_merges(self, forge, history, commits, somebody_merges):
@@ -86,7 +86,7 @@ class ForgeContract:
         made = self.opened(forge, history, commits)
         forge.set_check("fix-1", GREEN)
         somebody_merges()
-        assert forge.merge("fix-1", made.head).state == "merged"
+        assert forge.merge("fix-1", made.head, forge.main()).state == "merged"
 
     def test_closing_keeps_it_from_being_merged(self, forge, history, commits):
         """A closed pull request is not merged; closing again changes nothing."""
@@ -96,20 +96,20 @@ class ForgeContract:
         assert closed.state == "closed"
         assert forge.close("fix-1", "again") == closed
         with pytest.raises(Conflict):
-            forge.merge("fix-1", made.head)
+            forge.merge("fix-1", made.head, forge.main())
 
     def test_a_merged_one_is_not_closed(self, forge, history, commits):
         """Closing after the merge is a conflict."""
         made = self.opened(forge, history, commits)
         forge.set_check("fix-1", GREEN)
-        forge.merge("fix-1", made.head)
+        forge.merge("fix-1", made.head, forge.main())
         with pytest.raises(Conflict):
             forge.close("fix-1", "too late")
 
     def test_unknown_names_are_said(self, forge, history):
         """Merging, closing or checking what does not exist is `NotFound`."""
         for act in (
-            lambda: forge.merge("fix-1", history[0]),
+            lambda: forge.merge("fix-1", history[0], forge.main()),
             lambda: forge.close("fix-1", ""),
             lambda: forge.set_check("fix-1", GREEN),
         ):

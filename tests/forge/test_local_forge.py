@@ -91,7 +91,7 @@ def test_the_branch_holds_the_commits_in_order(forge, git, history, commits):
 
 def test_the_merge_is_a_merge_commit_on_main(ready, forge, git, history):
     """Main's first parent is what it was, the second one the branch."""
-    merged = forge.merge("fix-1", ready.head)
+    merged = forge.merge("fix-1", ready.head, forge.main())
     assert git.resolve("main") == merged.merge_commit
     assert git.run("show", "-s", "--format=%P", "main").split() == [history[-1], ready.head]
 
@@ -100,7 +100,7 @@ def test_a_main_that_changed_the_same_lines_is_a_conflict(ready, forge, git):
     """Nothing is merged, and main stays where it is."""
     moved = commit_file(git, "app.py", "one\nzwei\nthree\n", "same line")
     with pytest.raises(Conflict, match=r"no longer merges: app\.py"):
-        forge.merge("fix-1", ready.head)
+        forge.merge("fix-1", ready.head, forge.main())
     assert git.resolve("main") == moved
 
 
@@ -108,7 +108,7 @@ def test_a_branch_that_somebody_moved_is_not_merged(ready, forge, git, history):
     """The branch itself is looked at, not only the record."""
     git.run("update-ref", "refs/heads/mpa/fix-1", history[0])
     with pytest.raises(Conflict, match="somebody moved the branch"):
-        forge.merge("fix-1", ready.head)
+        forge.merge("fix-1", ready.head, forge.main())
 
 
 def test_hooks_and_attributes_of_the_repository_do_not_run(forge, git, history, commits, tmp_path):
@@ -121,7 +121,7 @@ def test_hooks_and_attributes_of_the_repository_do_not_run(forge, git, history, 
         script.chmod(0o755)
     made = forge.open("fix-1", history[-1], commits, "t", "b")
     forge.set_check("fix-1", GREEN)
-    forge.merge("fix-1", made.head)
+    forge.merge("fix-1", made.head, forge.main())
     assert not ran.exists()
 
 
@@ -188,7 +188,7 @@ commits = tuple(Commit(message=m, diff=d, author=ada) for m, d in (("Fix it", di
 if method == "open":
     forge.open("fix-1", base, commits, "t", "b")
 else:
-    forge.merge("fix-1", forge.find("fix-1").head)
+    forge.merge("fix-1", forge.find("fix-1").head, forge.main())
 """
 
 
@@ -229,7 +229,7 @@ def test_killed_while_opening_then_opened_again_is_one_pull_request(forge, git, 
 def test_killed_while_merging_then_merged_again_is_one_merge(ready, forge, git, killed, where):
     """Wherever the first merge died, there is one merge commit on main afterwards, and `find` tells it."""
     assert killed("merge", *where)
-    merged = forge.merge("fix-1", ready.head)
+    merged = forge.merge("fix-1", ready.head, forge.main())
     assert git.run("rev-list", "--merges", "main").split() == [merged.merge_commit]
     assert git.resolve("main") == merged.merge_commit
     assert forge.find("fix-1") == merged

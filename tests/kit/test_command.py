@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -116,3 +117,12 @@ def test_descriptors_are_not_inherited_unless_passed():
     finally:
         os.close(reading)
         os.close(writing)
+
+
+def test_a_command_is_ended_when_the_agent_ends():
+    """It need not last as long as its time limit."""
+    ending = threading.Event()
+    threading.Timer(0.2, ending.set).start()
+    done = run(["/bin/sleep", "60"], timeout=50, ending=ending)
+    assert done.timed_out
+    assert done.returncode < 0

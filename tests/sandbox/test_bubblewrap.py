@@ -10,12 +10,13 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 import agent
-from agent.errors import Unsafe
+from agent.errors import Busy, Unsafe
 from agent.sandbox.bubblewrap import Bind, Bubblewrap, Limits
 
 PYTHON = "/usr/bin/python3"
@@ -470,3 +471,16 @@ def test_an_ordinary_user_gets_the_same_walls():
     assert seen == ["True", "False", "False", "False", "True", "False", "False"]
     assert bomb in {"wall", "processes"}
     assert refused
+
+
+def test_an_agent_that_ends_takes_its_runs_with_it():
+    """What runs is killed at once, and nothing more is run: the phase goes on at the next start."""
+    ending = threading.Event()
+    sandbox = Bubblewrap(ending=ending)
+    threading.Timer(0.3, ending.set).start()
+    began = time.monotonic()
+    with pytest.raises(Busy, match="ending"):
+        sandbox.run(["/bin/sleep", "60"])
+    assert time.monotonic() - began < 30
+    with pytest.raises(Busy):
+        sandbox.run(["/bin/true"])

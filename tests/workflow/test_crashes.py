@@ -88,10 +88,10 @@ def test_a_forge_that_is_away_for_a_moment_is_asked_again(asked, monkeypatch):
     """A transient failure inside a step ends in one merge."""
     merge, away = asked.forge.merge, [Unreachable("gone"), Unreachable("gone")]
 
-    def sometimes(name, head):
+    def sometimes(name, head, main):
         if away:
             raise away.pop()
-        return merge(name, head)
+        return merge(name, head, main)
 
     monkeypatch.setattr(asked.forge, "merge", sometimes)
     asked.answer(yes=True)

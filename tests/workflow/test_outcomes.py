@@ -10,7 +10,6 @@ from agent.model.experiment import Verdict
 from agent.model.incident import Outcome, Phase
 from agent.model.policy import Autonomy
 from agent.model.repair import Proposal
-from agent.workflow import Workflow
 from fakes import records
 from fakes.shop import BAD
 
@@ -43,7 +42,7 @@ def test_the_trail_tells_the_story_in_order(asked):
     asked.answer(yes=True)
     asked.run()
     story = ["alert.received", "incident.opened", "evidence.collected", "diagnosis.made", "proof.stored"]
-    story += ["pull_request.opened", "policy.decided", "approval.requested", "delivered", "verification.finished"]
+    story += ["pull_request.opened", "approval.requested", "delivered", "verification.finished"]
     kinds = asked.kinds()
     assert list(dict.fromkeys(kind for kind in kinds if kind in story)) == story
     assert kinds[-1] == "incident.closed"
@@ -160,7 +159,7 @@ def test_a_stop_before_the_question_holds_the_incident(shop):
 def test_the_ladder_ends_where_policy_says(shop, level, drafted):
     """Diagnose writes no patch; propose leaves a proven draft to people, and nobody is asked to deploy it."""
     shop.autonomy = level
-    shop.workflow = Workflow(shop._parts())
+    shop.set_policy()
     shop.alert()
     shop.run()
     assert ended(shop) is Outcome.ESCALATED
@@ -190,13 +189,19 @@ def test_cancelling_while_a_patch_is_made_asks_nobody(shop):
 
 
 def test_every_decision_is_on_record(asked):
-    """Before the question, before the merge, and before the roll back."""
+    """Before the repair, the draft, the question, the merge, and the undoing, with what policy said."""
     asked.answer(yes=True)
     asked.run(until=Phase.VERIFY)
     asked.production.ill.add(asked.deployer.current)
     asked.run()
-    decided = [e.data["action"] for e in asked.store.entries(limit=1000) if e.kind == "policy.decided"]
-    assert decided == ["merge_and_deploy", "merge_and_deploy", "rollback"]
+    entries = [e.data for e in asked.store.entries(limit=1000) if e.kind == "policy.decided"]
+    assert [(data["action"], data["verdict"]) for data in entries] == [
+        ("repair", "allow"),
+        ("draft", "allow"),
+        ("merge_and_deploy", "needs_approval"),
+        ("merge_and_deploy", "needs_approval"),
+        ("undo", "allow"),
+    ]
 
 
 def test_a_stop_after_the_yes_holds_the_delivery(asked):
@@ -339,12 +344,11 @@ def test_a_release_that_nobody_can_name_is_not_delivered_to(shop):
 def test_a_phase_that_fails_for_good_is_handed_over(shop):
     """With the reason, and where a person may look."""
     shop.alert()
-    incident = shop.incident()
-    shop.workflow.fail(incident.id, Unsafe("no bubblewrap"))
+    shop.workflow.fail(shop.incident(), Unsafe("no bubblewrap"))
     shop.run()
     assert ended(shop) is Outcome.ESCALATED
     assert shop.incident().reason == "investigate failed: no bubblewrap (run `mpa doctor`)"
-    shop.workflow.fail(incident.id, Unsafe("again"))
+    shop.workflow.fail(shop.incident(), Unsafe("again"))
     assert ended(shop) is Outcome.ESCALATED
 
 
@@ -352,7 +356,7 @@ def test_an_incident_whose_closing_fails_is_closed(asked):
     """It is not handed over for ever: the forge is down, the row is closed and says so."""
     asked.answer(yes=False)
     asked.run(until=Phase.CONCLUDE)
-    asked.workflow.fail(asked.incident().id, Unsafe("the forge is gone"))
+    asked.workflow.fail(asked.incident(), Unsafe("the forge is gone"))
     assert (asked.incident().phase, asked.incident().outcome) == (Phase.CLOSED, Outcome.REJECTED)
     assert "the forge is gone" in asked.store.entries(limit=1000)[-1].message
 
@@ -365,3 +369,80 @@ def test_the_next_incident_of_a_target_is_another_one(asked):
     asked.clock.move(60)
     assert asked.alert() != first
     assert asked.deployer.current == BAD
+
+
+def test_a_fix_that_did_not_help_is_named_where_it_still_lies(asked):
+    """Production is back, main is not: the next deploy would ship it, and people are told."""
+    asked.answer(yes=True)
+    asked.run(until=Phase.VERIFY)
+    failed = asked.deployer.current
+    asked.production.ill.add(failed)
+    asked.run()
+    assert f"main still holds it as {failed[:10]}" in asked.incident().reason
+
+
+def test_a_patch_that_makes_the_capsule_red_is_undone_whatever_the_old_release_says(asked):
+    """Green on the old and red on the new release is harm, not recovery."""
+    asked.answer(yes=True)
+    asked.run(until=Phase.VERIFY)
+    asked.reproducer.verdicts = {BAD: Verdict.GREEN, asked.deployer.current: Verdict.RED}
+    asked.run()
+    assert ended(asked) is Outcome.ESCALATED
+    assert [done.kind for done in asked.deployer.finished] == ["deploy", "rollback"]
+
+
+def test_an_alert_that_comes_while_the_capsule_runs_is_watched_too(asked):
+    """It is not closed as fixed with an alert firing; when that resolves, it is."""
+    asked.answer(yes=True)
+    asked.run(until=Phase.VERIFY)
+    run_all, asked.resolves = asked.reproducer.run_all, True
+
+    def meanwhile(*args):
+        asked.reproducer.run_all = run_all
+        asked.resolves = False
+        asked.alert(alertname="HighLatencyP95", signal="latency_p95")
+        return run_all(*args)
+
+    asked.reproducer.run_all = meanwhile
+    for _ in range(30):
+        asked.run_once()
+    assert asked.incident().phase is Phase.VERIFY
+    asked.resolves = True
+    asked.run()
+    assert ended(asked) is Outcome.FIXED
+
+
+def test_an_alert_that_comes_while_an_incident_ends_opens_the_next_one(asked):
+    """It is neither lost nor closed unseen."""
+    asked.answer(yes=False)
+    first = asked.run(until=Phase.CONCLUDE).id
+    asked.clock.move(1)
+    assert asked.alert(alertname="HighLatencyP95", signal="latency_p95") == ""
+    asked.phase(asked.incident())
+    closed, following = asked.store.incident(first), asked.store.incidents(active=True)[0]
+    assert (closed.outcome, closed.phase) == (Outcome.REJECTED, Phase.CLOSED)
+    assert following.id != first
+    assert [episode.signal for episode in asked.store.episodes(following.id)] == ["latency_p95"]
+
+
+def test_a_delivery_that_fails_half_way_waits_for_the_operator(asked):
+    """It is merged and not deployed: nobody may take that for the end. It goes on where it stopped."""
+    asked.deployer.known = set()
+    asked.answer(yes=True)
+    parked = asked.run()
+    assert (parked.phase, parked.waiting, parked.outcome) == (Phase.DELIVER, "operator", None)
+    assert "a person is needed" in asked.notifier.told[-1][0]
+    asked.deployer.known = asked.forge.history
+    asked.resume()
+    asked.run()
+    assert asked.incident().outcome is Outcome.FIXED
+    assert asked.forge.merges == 1
+
+
+def test_a_late_failure_does_not_touch_an_incident_that_moved_on(shop):
+    """Only the phase that is current may hand it over."""
+    shop.alert()
+    before = shop.incident()
+    shop.run(until=Phase.REPAIR)
+    shop.workflow.fail(before, Unsafe("too late"))
+    assert shop.incident().outcome is None

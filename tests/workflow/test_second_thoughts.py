@@ -79,3 +79,91 @@ def test_the_former_release_is_known_on_a_second_turn(asked):
         tx.save(incident.model_copy(update={"turn": incident.turn + 1}))
     asked.run(until=Phase.VERIFY)
     assert asked.store.document(asked.incident().id, "deployment", Deployment).previous == BAD
+
+
+def test_a_push_between_the_last_look_and_the_merge_is_not_shipped(asked):
+    """What nobody approved is not merged with it: the next attempt is proven on the new main and asked for anew."""
+    merge = asked.forge.merge
+
+    def overtaken(name, head, main):
+        asked.forge.merge = merge
+        asked.forge.history.append(PUSHED)
+        return merge(name, head, main)
+
+    asked.forge.merge = overtaken
+    asked.answer(yes=True)
+    now = asked.run()
+    assert (asked.forge.merges, now.attempt, now.waiting) == (0, 2, "approval")
+
+
+def test_a_main_that_never_rests_is_handed_to_people(asked):
+    """The agent does not ask for ever."""
+    for n in range(5):
+        asked.forge.history.append(f"{n}" * 40)
+        asked.answer(yes=True)
+        asked.run()
+    assert asked.incident().outcome is Outcome.ESCALATED
+    assert "in 5 attempts" in asked.incident().reason
+    assert asked.forge.merges == 0
+
+
+def test_cancelling_just_before_the_yes_is_spent_delivers_nothing(asked):
+    """The last look and the spending of the yes are one transaction."""
+    decide = asked.policy.decide
+
+    def cancelled(action, incident, subject, proposal):
+        with asked.store.begin() as tx:
+            tx.save(tx.incident(incident.id).model_copy(update={"cancel_requested": True}))
+        return decide(action, incident, subject, proposal)
+
+    asked.answer(yes=True)
+    asked.policy.decide = cancelled
+    asked.run()
+    assert asked.incident().outcome is Outcome.CANCELLED
+    assert asked.forge.merges == 0
+
+
+def test_a_stop_between_merge_and_deploy_holds_the_deploy(asked):
+    """Lifted, the same delivery goes on."""
+    merge = asked.forge.merge
+
+    def stopped(name, head, main):
+        asked.stopped = True
+        return merge(name, head, main)
+
+    asked.forge.merge = stopped
+    asked.answer(yes=True)
+    held = asked.run()
+    assert (held.waiting, asked.forge.merges, asked.deployer.finished) == ("operator", 1, [])
+    asked.resume()
+    asked.run()
+    assert asked.incident().outcome is Outcome.FIXED
+    assert asked.forge.merges == 1
+
+
+def test_a_stop_that_is_lifted_while_it_is_written_down_holds_nothing(asked):
+    """Nobody would come back to lift it once more."""
+    asked.answer(yes=True)
+    decide, asked.stopped = asked.policy.decide, True
+
+    def lifted(*args):
+        decision = decide(*args)
+        asked.stopped = False
+        return decision
+
+    asked.policy.decide = lifted
+    asked.run()
+    assert asked.incident().outcome is Outcome.FIXED
+
+
+def test_what_policy_allowed_is_asked_when_safety_mode_came_on_meanwhile(shop):
+    """A person answers for what nobody granted any more."""
+    shop.allow_everything()
+    shop.alert()
+    shop.run(until=Phase.DELIVER)
+    shop.safety = True
+    assert shop.run().waiting == "approval"
+    assert shop.forge.merges == 0
+    shop.answer(yes=True)
+    shop.run()
+    assert shop.incident().outcome is Outcome.FIXED

@@ -14,6 +14,7 @@ from ..model.delivery import Observation, Verification
 
 MOST_OBSERVATIONS = 240
 FEWEST_FOR_FAILURE = 3
+RELAPSE_WINDOWS = 2  # a breach that came back has to last longer than one that never went: signals are noisy
 SHORT_SHA = 7
 
 
@@ -107,6 +108,8 @@ class _View:
         window, found = self.rules.window_seconds, []
         if _lasting(self.clean, partial(_fires, self.signal), window, whole=True):
             found.append(f"{self.signal} has been in breach ever since the deploy settled")
+        elif _lasting(self.clean, partial(_fires, self.signal), RELAPSE_WINDOWS * window):
+            found.append(f"{self.signal} was quiet after the deploy and is in breach again")
         found += [
             f"{name} is in breach and was not before the deploy"
             for name in sorted(self._new_breaches(self.observations[-1]))

@@ -105,8 +105,12 @@ class LocalForge:
                 raise Permanent(f"pull request {name} has {MOST_CHECKS} checks already")
             return self._keep(stored, pull_request.model_copy(update={"checks": (*others, check)}))
 
-    def merge(self, name: str, head: str) -> PullRequest:
-        """Merge with a merge commit when ``head`` is still the branch's head and every check passed.
+    def main(self) -> str:
+        """The commit at the head of the main branch. Raises `NotFound`."""
+        return self._git.resolve(self._main)
+
+    def merge(self, name: str, head: str, main: str) -> PullRequest:
+        """Merge with a merge commit when ``head`` and ``main`` are still the branches' heads and every check passed.
 
         A second call finds it merged. Raises `Conflict`, and `NotFound` for an unknown name.
         """
@@ -117,7 +121,8 @@ class LocalForge:
             if pull_request.state == "merged":
                 return pull_request
             self._check_mergeable(pull_request)
-            main = self._git.resolve(self._main)
+            if self._git.resolve(self._main) != main:
+                raise Conflict(f"the main branch moved from {main[:10]} before {name} was merged: look again")
             at = stored.merge.at if stored.merge is not None else self._clock.now()
             intent = _Merge(commit=self._merge_commit(pull_request, main, at), main=main, at=at)
             stored = stored.model_copy(update={"merge": intent})

@@ -54,6 +54,11 @@ class AlertIntake:
                 self._all_resolved(tx, incident_id)
         return tuple(ids)
 
+    def admit(self, tx: Transaction, target: str) -> None:
+        """Open the next incident for alerts that came while a target's last one was ending, if there are any."""
+        for episode in tx.waiting(target):
+            tx.save_episode(self._attach(tx, episode))
+
     def _take(self, tx: Transaction, alert: Alert, source: str) -> str | None:
         known = tx.episode(alert.fingerprint, alert.starts_at)
         episode = known.absorb(alert) if known is not None else self._new_episode(alert)
@@ -74,10 +79,12 @@ class AlertIntake:
         return episode.incident_id
 
     def _attach(self, tx: Transaction, episode: Episode) -> Episode:
-        """Join the target's active incident, or open one."""
+        """Join the target's active incident, or open one; while one is ending the alert waits for the next (`admit`)."""
         incident = tx.active_incident(episode.target)
         if incident is None:
             incident = self._open(tx, episode)
+        elif incident.outcome is not None:
+            return episode
         elif incident.all_resolved:
             incident = incident.model_copy(update={"all_resolved": False})
             tx.save(incident)

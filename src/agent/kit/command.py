@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from ..errors import Misconfigured, Permanent
 
 MINIMAL_ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent"}
 CHUNK = 65536
+LOOK_EVERY = 0.2
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,11 @@ def run(
     stdin: bytes | None = None,
     max_output: int = 1 << 20,
     pass_fds: Sequence[int] = (),
+    ending: threading.Event | None = None,
 ) -> Completed:
     """Run ``argv`` in a process group of its own, at most ``timeout`` seconds, keeping ``max_output`` bytes a stream.
+
+    When ``ending`` is set it is killed, and told as timed out.
 
     Raises `Misconfigured` when the program does not exist, `Permanent` when it cannot be started with these arguments.
     """
@@ -95,10 +100,7 @@ def run(
     drains = (_Drain(process.stdout, max_output), _Drain(process.stderr, max_output))
     feeder = _feed(process, stdin)
     try:
-        process.wait(timeout)
-        timed_out = False
-    except subprocess.TimeoutExpired:
-        timed_out = True
+        timed_out = not _ended(process, timeout, ending)
     finally:
         _end(process)
     for thread in (*drains, *feeder):
@@ -106,6 +108,20 @@ def run(
     truncated = any(drain.truncated for drain in drains)
     out, err = (bytes(drain.kept) for drain in drains)
     return Completed(process.returncode, out, err, timed_out, truncated)
+
+
+def _ended(process: subprocess.Popen[bytes], timeout: float, ending: threading.Event | None) -> bool:
+    """Wait; whether the process ended by itself."""
+    deadline = time.monotonic() + timeout
+    while True:
+        left = deadline - time.monotonic()
+        try:
+            process.wait(max(0.0, left if ending is None else min(left, LOOK_EVERY)))
+        except subprocess.TimeoutExpired:
+            if time.monotonic() >= deadline or (ending is not None and ending.is_set()):
+                return False
+        else:
+            return True
 
 
 def _feed(process: subprocess.Popen[bytes], data: bytes | None) -> tuple[threading.Thread, ...]:

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 
 from .record import Record
 
-ActionKind = Literal["repair", "draft", "merge_and_deploy", "rollback", "restart"]
+ActionKind = Literal["repair", "draft", "merge_and_deploy", "undo", "rollback", "restart"]
 ApprovalState = Literal["pending", "approved", "rejected", "expired", "used"]
 
 

@@ -64,8 +64,11 @@ class SafetyPolicy:
         ask = self._doubts(action, incident, proposal)
         if ask:
             return Decision(verdict="needs_approval", action=action, subject=subject, reasons=ask)
-        inside = action in ("repair", "draft")
-        why = f"{_words(action)} changes nothing outside" if inside else "granted, and nothing speaks against"
+        why = {
+            "repair": "a repair changes nothing outside",
+            "draft": "a draft changes nothing outside",
+            "undo": "a deploy of the agent's own did not help: its approval covers its undoing",
+        }.get(action, "granted, and nothing speaks against")
         return Decision(verdict="allow", action=action, subject=subject, reasons=(why,))
 
     def _stops(self, action: ActionKind, incident: Incident) -> tuple[str, ...]:
@@ -83,7 +86,7 @@ class SafetyPolicy:
 
     def _doubts(self, action: ActionKind, incident: Incident, proposal: Proposal | None) -> tuple[str, ...]:
         """What a person has to answer for."""
-        if action == "repair" or (action == "draft" and self._drafts):
+        if action in ("repair", "undo") or (action == "draft" and self._drafts):
             return ()
         reasons = []
         if self._safety_mode():
@@ -121,6 +124,9 @@ def _weak_spots(proof: Proof) -> tuple[str, ...]:
 
 
 def _words(action: ActionKind) -> str:
-    return {"draft": "a draft", "merge_and_deploy": "merge and deploy", "rollback": "a roll back"}.get(
-        action, f"a {action}"
-    )
+    return {
+        "draft": "a draft",
+        "merge_and_deploy": "merge and deploy",
+        "undo": "undoing a deploy",
+        "rollback": "a roll back",
+    }.get(action, f"a {action}")

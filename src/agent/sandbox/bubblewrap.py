@@ -14,15 +14,16 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from ..errors import Unsafe
+from ..errors import Busy, Unsafe
 from ..kit.command import MINIMAL_ENV, run
-from .watcher import Watcher
+from .watcher import ENDING, Watcher
 
 MEBI = 1 << 20
 SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -104,10 +105,11 @@ class _Job:
 
 
 class Bubblewrap:
-    """Isolation by bubblewrap 0.8 or newer."""
+    """Isolation by bubblewrap 0.8 or newer. When ``ending`` is set, what runs is killed and nothing more is run."""
 
-    def __init__(self, program: str = "bwrap") -> None:
+    def __init__(self, program: str = "bwrap", ending: threading.Event | None = None) -> None:
         self._program = program
+        self._ending = ending or threading.Event()
         self._checked = False
 
     def check(self) -> None:
@@ -142,7 +144,7 @@ class Bubblewrap:
     ) -> SandboxResult:
         """Run ``argv`` inside; ``scratch`` maps paths to the MiB of a writable memory file system there.
 
-        Raises `Unsafe` where no isolation is to be had; never runs it without.
+        Raises `Unsafe` where no isolation is to be had (it is never run without), `Busy` when the agent is ending.
         """
         self.check()
         job = _Job(argv, _uid(), binds, scratch or {}, cwd, env or {}, limits or Limits())
@@ -164,7 +166,9 @@ class Bubblewrap:
                 raise
             finally:
                 os.close(status_write)
-            limit = Watcher(process, status_read, job.limits).watch()
+            limit = Watcher(process, status_read, job.limits, self._ending).watch()
+            if limit == ENDING:
+                raise Busy("the agent is ending, so this run was ended: it is run again at the next start")
             texts, truncated = _read(out, err, job.limits.output)
         limit = limit or ENDED_BY.get(process.returncode)
         return SandboxResult(process.returncode, *texts, limit, truncated, time.monotonic() - began)

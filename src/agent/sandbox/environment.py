@@ -10,12 +10,13 @@ import fcntl
 import os
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import Misconfigured, Permanent, Unreachable
+from ..errors import Busy, Misconfigured, Permanent, Unreachable
 from ..kit.command import MINIMAL_ENV, run
 from .lock import lock_hash, requirements
 
@@ -34,7 +35,7 @@ class Environments:
 
     ``python`` makes them (default: the system's interpreter when it can, else the one this agent runs on).
     ``installer_env`` is what the downloader may see of the process environment (proxy, index, certificate settings).
-    ``most`` environments are kept; those used within the hour are never removed.
+    ``most`` environments are kept; those used within the hour are never removed. ``ending`` ends a build under way.
     """
 
     def __init__(
@@ -44,9 +45,10 @@ class Environments:
         python: Path | None = None,
         installer_env: Mapping[str, str] | None = None,
         most: int = MOST_KEPT,
+        ending: threading.Event | None = None,
     ) -> None:
         self._root, self._most = root.absolute(), most
-        self._wanted = python
+        self._wanted, self._ending = python, ending
         self._env = {**MINIMAL_ENV, **(installer_env or {})}
 
     def build(self, lock: str) -> Path:
@@ -103,7 +105,9 @@ class Environments:
         )
 
     def _call(self, *argv: str) -> None:
-        done = run(list(argv), env=self._env, timeout=BUILD_SECONDS)
+        done = run(list(argv), env=self._env, timeout=BUILD_SECONDS, ending=self._ending)
+        if self._ending is not None and self._ending.is_set():
+            raise Busy("the agent is ending: the target's environment is built at the next start")
         if done.timed_out:
             raise Unreachable(f"building the target's environment took longer than {BUILD_SECONDS:.0f} s")
         if done.returncode != 0:

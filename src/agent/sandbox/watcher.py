@@ -9,11 +9,13 @@ import select
 import signal
 import stat
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+ENDING = "ending"
 MEBI = 1 << 20
 WATCH_EVERY = 0.05
 DYING_SECONDS = 10
@@ -42,14 +44,17 @@ class Bounds(Protocol):
 
 
 class Watcher:
-    """Waits for a run. ``status`` is the reading end of bubblewrap's status pipe, closed by `watch`."""
+    """Waits for a run. ``status`` is the reading end of bubblewrap's status pipe, closed by `watch`.
 
-    def __init__(self, process: subprocess.Popen[bytes], status: int, bounds: Bounds) -> None:
-        self._process, self._status, self._bounds = process, status, bounds
+    ``ending`` ends the run whatever it has used.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], status: int, bounds: Bounds, ending: threading.Event) -> None:
+        self._process, self._status, self._bounds, self._ending = process, status, bounds, ending
         self._first: int | None = None
 
     def watch(self) -> str | None:
-        """The limit that was broken (wall, memory, processes), or None when the run ended by itself; it is over then."""
+        """The limit that was broken (wall, memory, processes, ending), or None when the run ended by itself; it is over then."""
         try:
             return self._until_over()
         finally:
@@ -61,6 +66,8 @@ class Watcher:
         os.set_blocking(self._status, False)
         with _ended(self._process.pid) as ended:
             while not ended.poll(WATCH_EVERY * 1000):
+                if self._ending.is_set():
+                    return ENDING
                 if time.monotonic() > deadline:
                     return "wall"
                 count, memory = usage(self._process.pid)

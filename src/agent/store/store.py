@@ -103,6 +103,13 @@ class StoreTransaction:
         """All episodes attached to an incident, oldest first."""
         return _episodes(self._connection, tables.episodes.c.incident_id == incident_id)
 
+    def waiting(self, target: str) -> tuple[Episode, ...]:
+        """Unresolved episodes of a target that belong to no incident yet, oldest first."""
+        column = tables.episodes.c
+        return _episodes(
+            self._connection, (column.target == target) & column.incident_id.is_(None) & column.resolved.is_(False)
+        )
+
     def save_episode(self, episode: Episode) -> None:
         """Insert or replace an episode."""
         key = {"fingerprint": episode.fingerprint, "starts_at": _iso(episode.starts_at)}
