@@ -150,7 +150,7 @@ def test_trouble_that_may_pass_is_waited_for_with_growing_pauses(tmp_path):
     store = Store(f"sqlite:///{tmp_path / 'a.db'}", clock, Chain(b"k"))
     a_row(store)
     given_up, pauses = [], []
-    durable = Durable(store, tmp_path, clock, lambda *_: None, lambda incident, error: given_up.append(str(error)))
+    durable = Durable(store, tmp_path, clock, lambda *_: None, lambda _, error: given_up.append(str(error)))
     for _ in range(13):
         durable._failed(store.incident("inc-1"), Unreachable("the forge is away"))
         pauses.append((store.incident("inc-1").wake_at - clock.now()).total_seconds())

@@ -147,6 +147,7 @@ class Bubblewrap:
         Raises `Unsafe` where no isolation is to be had (it is never run without), `Busy` when the agent is ending.
         """
         self.check()
+        self._unless_ending()
         job = _Job(argv, _uid(), binds, scratch or {}, cwd, env or {}, limits or Limits())
         began = time.monotonic()
         with _streams(stdin) as (feed, out, err), _etc(job.uid) as (etc, files):
@@ -168,10 +169,14 @@ class Bubblewrap:
                 os.close(status_write)
             limit = Watcher(process, status_read, job.limits, self._ending).watch()
             if limit == ENDING:
-                raise Busy("the agent is ending, so this run was ended: it is run again at the next start")
+                self._unless_ending()
             texts, truncated = _read(out, err, job.limits.output)
         limit = limit or ENDED_BY.get(process.returncode)
         return SandboxResult(process.returncode, *texts, limit, truncated, time.monotonic() - began)
+
+    def _unless_ending(self) -> None:
+        if self._ending.is_set():
+            raise Busy("the agent is ending, and its runs with it: they are made again at the next start")
 
     def _command(self, job: _Job, more: Sequence[str]) -> list[str]:
         jail = _jail()
