@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from agent.delivery.releases import KEPT_LINES, MOST_LINES, MOST_RELEASES, Releases
-from agent.delivery.supervise import start_supervisor, write_configuration
 from agent.delivery.supervised import SupervisedDeployer
 from agent.delivery.supervisor import Supervisor
 from agent.errors import Busy, Misconfigured, Permanent, Unreachable
@@ -21,6 +20,7 @@ from agent.kit.clock import SystemClock
 from agent.kit.git import Git
 from agent.model.target import Target
 from delivery.contract import DeployerContract
+from delivery.supervise import start_supervisor, write_configuration
 
 SERVICE = """
 import json, os, sys
