@@ -8,7 +8,7 @@ import pytest
 
 from agent.diagnosis.hypotheses import suspicion
 from agent.diagnosis.investigator import ExperimentalInvestigator
-from agent.errors import Unreachable
+from agent.errors import NotFound, Unreachable
 from agent.evidence.history import GitHistory
 from agent.model.experiment import Verdict
 from agent.model.target import Target
@@ -314,6 +314,16 @@ def test_a_commit_that_is_gone_is_a_gap(world):
     diagnosis = world.look()
     assert "no commit" in gaps(diagnosis)["experiment"]
     assert diagnosis.hypotheses
+
+
+def test_secrets_of_an_error_are_not_kept(world):
+    """A gap quotes what went wrong, not the password that stood in it."""
+
+    def refuse(_target, _commit):
+        raise NotFound("no wheel at https://bob:hunter2@wheels.example/x")
+
+    world.laboratory.prepare = refuse
+    assert gaps(world.look())["experiment"] == "no wheel at https://[redacted]@wheels.example/x"
 
 
 def test_what_may_work_in_a_moment_is_tried_again_by_others(world):

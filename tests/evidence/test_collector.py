@@ -180,6 +180,18 @@ def test_secrets_of_the_status_are_not_kept(scene):
     assert "hunter2" not in json.dumps(scene.collect().health)
 
 
+def test_secrets_of_an_error_are_not_kept(scene):
+    """A gap quotes what went wrong, not the password that stood in it."""
+
+    def gone(_target):
+        raise NotFound("no repository at https://bob:hunter2@git.example/x")
+
+    scene.history = scene.scrapes.scrapes = gone
+    reasons = {gap.source: gap.reason for gap in scene.collect().gaps}
+    assert set(reasons) == {"git", "metrics"}
+    assert all("https://[redacted]@git.example/x" in reason for reason in reasons.values())
+
+
 def test_a_slow_source_is_left_behind(scene, monkeypatch):
     """The others are not held up by it."""
     monkeypatch.setattr(collecting, "SOURCE_SECONDS", 1.5)

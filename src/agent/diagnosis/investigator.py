@@ -8,6 +8,7 @@ from math import sqrt
 
 from ..errors import AgentError, Transient, Unsafe
 from ..kit.ids import short_id
+from ..kit.redact import fence
 from ..model.diagnosis import Diagnosis, Hypothesis
 from ..model.evidence import Change, EvidenceSet, Gap
 from ..model.experiment import Capsule, Experiment, Oracle, Run, SignalBound, Verdict
@@ -24,6 +25,7 @@ from .capsule import RELATIVE, answer_capsule, request_capsule, signal_capsule
 WORSE = 2.0
 FLOORS = {"latency_p95": 0.02, "memory_growth": 1.0}
 LOOK_BACK = (4, 12, 40)
+LONGEST_REASON = 500
 
 
 class ExperimentalInvestigator:
@@ -77,11 +79,11 @@ class _Case:
         try:
             capsule, culprit, guesses = self._experiment(guesses)
         except Unsafe as error:
-            self._gaps.append(Gap(source="sandbox", reason=str(error)))
+            self._gap("sandbox", str(error))
         except Transient:
             raise
         except AgentError as error:
-            self._gaps.append(Gap(source="experiment", reason=str(error)))
+            self._gap("experiment", str(error))
         self._say("hypotheses.ranked", f"after the experiments: {guesses[0].title}", _shown(guesses))
         starts = [exchange.timestamp for exchange in evidence.failing]
         return Diagnosis(
@@ -102,7 +104,7 @@ class _Case:
     ) -> tuple[Capsule | None, Change | None, tuple[Hypothesis, ...]]:
         running = self._evidence.running
         if running is None or running not in self._commits:
-            self._gaps.append(Gap(source="target", reason="which commit runs is not known, so nothing can be replayed"))
+            self._gap("target", "which commit runs is not known, so nothing can be replayed")
             return None, None, guesses
         began = time.monotonic()
         lock_hash = self._lab.prepare(self._target, running)
@@ -189,12 +191,10 @@ class _Case:
         newest_first = list(self._commits)
         green = reference or self._find_green(capsule, newest_first[1:])
         if green is None:
-            self._gaps.append(
-                Gap(source="history", reason="no commit on record is green: the fault is older than the history")
-            )
+            self._gap("history", "no commit on record is green: the fault is older than the history")
             return Search(reason="no green commit")
         if green not in newest_first:
-            self._gaps.append(Gap(source="history", reason=f"{green[:10]} is not an ancestor of what runs"))
+            self._gap("history", f"{green[:10]} is not an ancestor of what runs")
             return Search(reason="the good release is not in this history")
         commits = list(reversed(newest_first[: newest_first.index(green)]))
         signature = capsule.signature
@@ -222,7 +222,7 @@ class _Case:
             return None
         _, runs = self._replay("is it really this commit?", capsule, [search.culprit, search.parent])
         if (runs[0].verdict, runs[1].verdict) != (Verdict.RED, Verdict.GREEN):
-            self._gaps.append(Gap(source="experiment", reason="the culprit was not confirmed against its parent"))
+            self._gap("experiment", "the culprit was not confirmed against its parent")
             return None
         change = self._commits[search.culprit]
         self._say(
@@ -285,6 +285,10 @@ class _Case:
         )
         self._experiments.append(experiment)
         self._say("experiment.finished", f"{question} {conclusion}", {"experiment": experiment.id})
+
+    def _gap(self, source: str, reason: str) -> None:
+        """Name what could not be done; an error's text may quote anything, a password too."""
+        self._gaps.append(Gap(source=source, reason=fence(reason, LONGEST_REASON)))
 
     def _say(self, kind: str, message: str, data: Json | None = None) -> None:
         self._trail.append(kind, message, incident_id=self._incident.id, data=data)

@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from ..errors import AgentError, Unreachable
 from ..kit.http import HttpClient
-from ..kit.redact import redact_json
+from ..kit.redact import fence, redact_json
 from ..model.alert import Episode
 from ..model.evidence import Change, Evidence, EvidenceSet, Exchange, Gap, Series
 from ..model.incident import Incident
@@ -32,6 +32,7 @@ AROUND = timedelta(seconds=15)
 REPORTED_BEFORE = timedelta(hours=24)
 MOST_COMMITS = 60
 MOST_POINTS = 600
+LONGEST_REASON = 500
 ENDPOINT_BYTES = 256 << 10
 
 
@@ -53,6 +54,10 @@ class _Found:
     def __init__(self) -> None:
         self.facts: list[tuple[str, str, str, Json]] = []
         self.gaps: list[Gap] = []
+
+    def gap(self, source: str, reason: str) -> None:
+        """Name what could not be observed; an error's text may quote anything, a password too."""
+        self.gaps.append(Gap(source=source, reason=fence(reason, LONGEST_REASON)))
 
 
 class EvidenceCollector:
@@ -86,9 +91,7 @@ class EvidenceCollector:
         results = self._gather(sources, found)
         log: logfile.Log = results.get("log") or logfile.Log((), cut=False)  # type: ignore[assignment]
         if log.cut:
-            found.gaps.append(
-                Gap(source="log", reason="the log is larger than what is read of it: older lines are missing")
-            )
+            found.gap("log", "the log is larger than what is read of it: older lines are missing")
         recorded: tuple[Change, ...] = results.get("deploys") or ()  # type: ignore[assignment]
         status: JsonValue = results.get("status")  # type: ignore[assignment]
         running = self._running(status, recorded)
@@ -129,13 +132,13 @@ class EvidenceCollector:
         results: dict[str, object] = {}
         for name, future in futures.items():
             if not future.done():
-                found.gaps.append(Gap(source=name, reason=f"gave nothing within {SOURCE_SECONDS:.0f} s"))
+                found.gap(name, f"gave nothing within {SOURCE_SECONDS:.0f} s")
                 continue
             error = future.exception()
             if error is None:
                 results[name] = future.result()
             else:
-                found.gaps.append(Gap(source=name, reason=f"{type(error).__name__}: {error}"[:500]))
+                found.gap(name, f"{type(error).__name__}: {error}")
         pool.shutdown(wait=False, cancel_futures=True)
         return results
 
@@ -175,7 +178,7 @@ class EvidenceCollector:
             history = self._history(target)
             return history.commits(running or history.branch_head(), MOST_COMMITS)
         except AgentError as error:
-            found.gaps.append(Gap(source="git", reason=str(error)))
+            found.gap("git", str(error))
             return ()
 
     def _say_signals(self, reading: object, episodes: Sequence[Episode], found: _Found) -> None:

@@ -94,7 +94,8 @@ def _request(item: dict[str, object]) -> RecordedRequest:
     found = RecordedRequest.model_validate(item)
     headers = {name: redact(value) for name, value in found.headers.items() if name.lower() in HEADERS}
     body = redact(found.body) if found.body_encoding == "utf-8" else found.body
-    return found.model_copy(update={"headers": headers, "query": redact(found.query), "body": body})
+    where = {"path": redact(found.path), "query": redact(found.query)}
+    return found.model_copy(update={**where, "headers": headers, "body": body})
 
 
 def _frame(frame: dict[str, object]) -> Frame:
