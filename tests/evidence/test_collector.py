@@ -174,6 +174,18 @@ def test_a_status_without_a_commit_is_made_up_for_by_the_record(scene, body):
     assert (found.running, found.gaps) == (scene.bad, ())
 
 
+def test_a_target_that_is_wrong_about_its_release_is_not_believed(scene, tmp_path):
+    """The deployer's own folder counts, and the disagreement is a gap; without one the target's word stands."""
+    scene.server.build = scene.good
+    found = scene.collect()
+    assert (found.running, sources(found)) == (scene.good, {"release"})
+    (tmp_path / "current").symlink_to(f"releases/{scene.bad}")
+    found = scene.collect()
+    assert (found.running, found.last_good) == (scene.bad, scene.good)
+    (gap,) = found.gaps
+    assert (gap.source, scene.good[:10] in gap.reason, scene.bad[:10] in gap.reason) == ("release", True, True)
+
+
 def test_secrets_of_the_status_are_not_kept(scene):
     """What the target says is redacted before it is stored."""
     scene.server.answers["/health"] = (200, b'{"api_key": "hunter2", "note": "password=hunter2"}')
@@ -224,7 +236,7 @@ def test_a_history_that_is_gone_is_a_gap(scene):
     """The recorded requests are still there."""
     scene.server.build = "f" * 40
     found = scene.collect()
-    assert sources(found) == {"git"}
+    assert sources(found) == {"git", "release"}
     assert found.commits == ()
     assert len(found.failing) == 1
 
@@ -232,7 +244,7 @@ def test_a_history_that_is_gone_is_a_gap(scene):
         raise NotFound("no repository")
 
     scene.history = gone
-    assert "no repository" in scene.collect().gaps[0].reason
+    assert "no repository" in {gap.source: gap.reason for gap in scene.collect().gaps}["git"]
 
 
 def test_a_broken_source_of_any_kind_is_a_gap(scene):

@@ -14,6 +14,7 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from ..errors import AgentError, Unreachable
+from ..kit.git import SHA_LENGTH
 from ..kit.http import HttpClient
 from ..kit.redact import fence, redact_json
 from ..model.alert import Episode
@@ -24,7 +25,7 @@ from ..model.signals import Reading, Scrape
 from ..model.target import Target
 from ..ports import Clock, History
 from . import logfile
-from .history import deploys
+from .history import current_release, deploys
 
 SOURCE_SECONDS = 4.0
 BEFORE = timedelta(seconds=120)
@@ -94,7 +95,7 @@ class EvidenceCollector:
             found.gap("log", "the log is larger than what is read of it: older lines are missing")
         recorded: tuple[Change, ...] = results.get("deploys") or ()  # type: ignore[assignment]
         status: JsonValue = results.get("status")  # type: ignore[assignment]
-        running = self._running(status, recorded)
+        running = self._running(target, status, recorded, found)
         window = _window(start, now, recorded, running)
         before = Window(start=window.start - BEFORE, end=window.start)
         failures, healthy = self._exchanges(log.exchanges, window, before, target, found)
@@ -155,11 +156,16 @@ class EvidenceCollector:
             raise Unreachable("no `release_root` is set for this target, so deploys are not known")
         return deploys(target.release_root / "deployments.ndjson", target.name)
 
-    def _running(self, status: JsonValue, recorded: Sequence[Change]) -> str | None:
-        commit = status.get("commit") if isinstance(status, dict) else None
-        if isinstance(commit, str) and len(commit) == 40:  # noqa: PLR2004 - a full SHA-1
-            return commit
-        return recorded[0].commit if recorded else None
+    def _running(self, target: Target, status: JsonValue, recorded: Sequence[Change], found: _Found) -> str | None:
+        """What the deployer made current, else what the target says, else the newest deploy on record."""
+        said = status.get("commit") if isinstance(status, dict) else None
+        claimed = said if isinstance(said, str) and len(said) == SHA_LENGTH else None
+        placed = current_release(target.release_root) if target.release_root else None
+        known = placed or (recorded[0].commit if recorded else None)
+        if claimed and known and claimed != known:
+            why = f"the target says it runs {claimed[:10]}, the deployer says {known[:10]}"
+            found.gap("release", f"{why}: {(placed or claimed)[:10]} is taken for what runs")
+        return placed or claimed or known
 
     def _exchanges(
         self, exchanges: Sequence[Exchange], window: Window, before: Window, target: Target, found: _Found
