@@ -33,7 +33,15 @@ TARGET = Target(
     soak_env={"MAE": "1.5"},
     log_env="SERVICE_LOG",
 )
-SOURCES = {"good": GOOD, "bad": BAD, "wrong": GOOD.replace("n / 2", "n / 4")}
+FLAKY = """from itertools import count
+
+CALLS = count(1)
+
+
+def answer(n):
+    return {"n": n, "half": n / (next(CALLS) % 3 and 2)}
+"""
+SOURCES = {"good": GOOD, "bad": BAD, "wrong": GOOD.replace("n / 2", "n / 4"), "flaky": FLAKY}
 
 
 @pytest.fixture
@@ -76,6 +84,17 @@ def test_it_fails_before_and_passes_after(checkout):
     """On real checkouts: the request that raised is red on the bad release and green on the good one."""
     test = write(records.incident(), TARGET, records.capsule(COMMIT))
     code, said = checkout("bad", test)
+    assert code == 1, said
+    assert "assert 500 < 500" in said
+    code, said = checkout("good", test)
+    assert code == 0, said
+
+
+def test_a_fault_that_comes_and_goes_is_looked_for_more_than_once(checkout):
+    """The requests are sent as often as the capsule says; what they answer is compared at the end, as in the capsule."""
+    expected = (Expectation(status=200, body={"half": 2.0}),)
+    test = write(records.incident(), TARGET, records.capsule(COMMIT, repeat=4, expected=expected))
+    code, said = checkout("flaky", test)
     assert code == 1, said
     assert "assert 500 < 500" in said
     code, said = checkout("good", test)

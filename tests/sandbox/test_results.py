@@ -20,6 +20,7 @@ REPORT = {
     "problem": "",
     "answers": [{"status": 200, "body": {}, "duration_ms": 1.0}],
     "failures": [0],
+    "failed": [],
     "repetitions": 1,
     "output": "",
     "log": "",

@@ -13,14 +13,14 @@ from ..model.diagnosis import Diagnosis, Hypothesis
 from ..model.evidence import Change, EvidenceSet, Gap
 from ..model.experiment import Capsule, Experiment, Oracle, Run, SignalBound, Verdict
 from ..model.incident import Incident
-from ..model.oracle import SERVER_ERROR, decide, expectations, without
+from ..model.oracle import SERVER_ERROR, decide, expectations, failure_rate, without
 from ..model.record import Json
 from ..model.replay import Replay
 from ..model.target import Target
 from ..ports import Clock, History, Laboratory, Trail
 from . import hypotheses
 from .bisect import Search, bisect
-from .capsule import RELATIVE, answer_capsule, request_capsule, signal_capsule
+from .capsule import RELATIVE, answer_capsule, request_capsule, signal_capsule, steadied
 
 WORSE = 2.0
 FLOORS = {"latency_p95": 0.02, "memory_growth": 1.0}
@@ -140,6 +140,10 @@ class _Case:
         good = self._evidence.last_good
         commits = [running, *([good, good] if good else [])]
         replays, runs = self._replay("does the recorded failure happen again?", capsule, commits)
+        steady = steadied(capsule, failure_rate(capsule, replays[0]))
+        if steady != capsule:
+            capsule = steady
+            replays, runs = self._replay("it comes and goes: sent more often, does it happen again?", capsule, commits)
         if runs[0].verdict is not Verdict.RED:
             return None, None
         if good and runs[1].verdict is Verdict.GREEN:

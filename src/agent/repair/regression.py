@@ -96,10 +96,12 @@ def test_incident_{name}(tmp_path):
 
 {look}'''
 _ANSWERS = """def look(port, process):
-    for wanted in CASE["requests"]:
-        status, text = call(port, wanted["method"], wanted["target"], wanted["headers"], wanted["body"])
-        assert status < 500, (wanted["target"], status)
-        if wanted["expected"] is not None:
+    for left in reversed(range(CASE["repeat"])):
+        for wanted in CASE["requests"]:
+            status, text = call(port, wanted["method"], wanted["target"], wanted["headers"], wanted["body"])
+            assert status < 500, (wanted["target"], status)
+            if left or wanted["expected"] is None:
+                continue
             assert status == wanted["expected"]["status"], (wanted["target"], status)
             assert same(wanted["expected"]["body"], json.loads(text)), (wanted["target"], text)
 """
@@ -164,6 +166,7 @@ def _case(target: Target, capsule: Capsule) -> dict[str, object]:
         "signal": signal,
         "limit": capsule.bound.limit if capsule.bound else 0.0,
         "seconds": max(capsule.soak_seconds, 2.5),
+        "repeat": capsule.repeat,
         "requests": _requests(capsule),
     }
 

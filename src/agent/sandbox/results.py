@@ -81,8 +81,9 @@ def _replay(target: Target, capsule: Capsule, report: dict[str, Any], seconds: f
 def _signatures(capsule: Capsule, report: dict[str, Any], source: str) -> dict[int, Signature]:
     """Which failing answer left which exception.
 
-    The service's log is sequential: of each request the last logged failure belongs to the last repetition. Without
-    a log that names requests, the tracebacks that the service printed are matched by their order.
+    The service's log is sequential: of each request the last logged failure belongs to its last failed answer, which is
+    the one that is kept. Without a log that names requests, the tracebacks that the service printed are matched by their
+    order with the answers that failed.
     """
     failing = [index for index, answer in enumerate(report["answers"]) if answer["status"] >= SERVER_ERROR]
     logged = [found for line in report["log"].splitlines() if (found := failure_of_line(line)) is not None]
@@ -92,11 +93,12 @@ def _signatures(capsule: Capsule, report: dict[str, Any], source: str) -> dict[i
         sent = [(one.method, one.path, one.query) for one in (*capsule.failing, *capsule.healthy)]
         matched = {index: last_exact.get(sent[index]) or last.get(sent[index][:2]) for index in failing}
         return {index: signature for index, signature in matched.items() if signature is not None}
-    printed = signatures_of_text(report["output"], source)[-len(failing) :] if failing else []
+    order = [index for index in report["failed"] if index in failing]
+    printed = signatures_of_text(report["output"], source)[-len(order) :] if order else []
     if not printed:
         return {}
-    missing = len(failing) - len(printed)
-    return dict(zip(failing, [*[printed[0]] * missing, *printed], strict=True))
+    missing = len(order) - len(printed)
+    return dict(zip(order, [*[printed[0]] * missing, *printed], strict=True))
 
 
 def _measured(capsule: Capsule, gauges: Mapping[str, str], report: dict[str, Any]) -> dict[str, float]:
