@@ -125,6 +125,14 @@ def test_series_are_gauges_without_holes(scene):
     assert [value for _, value in series.points] == [1.5, 1.5, 1.5]
 
 
+def test_the_alert_s_own_signal_is_told_over_time(scene):
+    """From scrape to scrape, so that its beginning can be seen."""
+    failed = {("http_requests_total", (("route", "/half"), ("status", "500"))): 0.0}
+    scraped = [Scrape(NOON.timestamp() + n, True, {name: 2.0 * max(0, n - 1) for name in failed}) for n in range(4)]  # noqa: FBT003
+    scene.scrapes.scrapes = lambda _target: tuple(scraped)
+    assert [(at - NOON.timestamp(), value) for at, value in scene.collect().course] == [(2.0, 1.0), (3.0, 1.0)]
+
+
 def test_the_window_begins_at_the_deploy_before_the_alert(scene):
     """What happened under the release before belongs to the time before."""
     found = scene.collect()
@@ -144,6 +152,17 @@ def test_a_failure_that_was_there_before_the_window_is_not_new(scene):
     old = "".join(scene.line(-second, 500) for second in range(10, 60))
     scene.log.write_text(old + scene.line(10, 500))
     assert "failure" not in {fact.kind for fact in scene.collect().evidence}
+
+
+def test_when_a_failure_began_is_told_before_some_are_chosen(scene):
+    """Ten minutes of failures, of which the newest few can be replayed: the first one is not forgotten."""
+    scene.log.write_text(scene.line(-230, 200) + "".join(scene.line(second, 500) for second in range(-220, 15)))
+    found = scene.collect()
+    (spell,) = found.spells.values()
+    assert (spell.first, spell.count, spell.gap) == (NOON - timedelta(seconds=220), 235, 1.0)
+    assert min(exchange.timestamp for exchange in found.failing) > spell.first
+    assert found.log_begins == NOON - timedelta(seconds=230)
+    assert found.alerted_at == NOON + timedelta(seconds=15)
 
 
 def test_a_target_that_is_down_leaves_gaps_and_the_rest_is_told(scene):

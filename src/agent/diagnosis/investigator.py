@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from math import sqrt
 
 from ..errors import AgentError, Transient, Unsafe
 from ..kit.ids import short_id
 from ..kit.redact import fence
 from ..model.diagnosis import Diagnosis, Hypothesis
-from ..model.evidence import Change, EvidenceSet, Gap
+from ..model.evidence import Change, EvidenceSet, Gap, Signature
 from ..model.experiment import Capsule, Experiment, Oracle, Run, SignalBound, Verdict
 from ..model.incident import Incident
 from ..model.oracle import SERVER_ERROR, decide, expectations, failure_rate, without
@@ -20,7 +21,8 @@ from ..model.target import Target
 from ..ports import Clock, History, Laboratory, Trail
 from . import hypotheses
 from .bisect import Search, bisect
-from .capsule import RELATIVE, answer_capsule, request_capsule, signal_capsule, steadied
+from .capsule import RELATIVE, UNITS, answer_capsule, request_capsule, signal_capsule, steadied
+from .onset import onset
 
 WORSE = 2.0
 FLOORS = {"latency_p95": 0.02, "memory_growth": 1.0}
@@ -85,9 +87,9 @@ class _Case:
         except AgentError as error:
             self._gap("experiment", str(error))
         self._say("hypotheses.ranked", f"after the experiments: {guesses[0].title}", _shown(guesses))
-        starts = [exchange.timestamp for exchange in evidence.failing]
+        began_at = self._onset(capsule, signature)
         return Diagnosis(
-            onset=min([evidence.window.start, *starts]) if not starts else min(starts),
+            onset=began_at,
             blast_radius=tuple(sorted({incident.component, *(e.route for e in evidence.failing)})),
             hypotheses=guesses,
             experiments=tuple(self._experiments),
@@ -241,6 +243,15 @@ class _Case:
         commits, good = self._evidence.commits, self._evidence.last_good
         ids = [change.id for change in commits]
         return commits[: ids.index(good)] if good in ids else commits[:20]
+
+    def _onset(self, capsule: Capsule | None, signature: Signature | None) -> datetime:
+        """When what was reproduced began; where nothing was, a signal of its own is believed before an exception."""
+        incident = self._incident
+        believed = capsule.signature if capsule else None if incident.signal in UNITS else signature
+        seen = onset(self._evidence, believed, incident.signal, incident.opened_at)
+        for doubt in seen.doubts:
+            self._gap("onset", doubt)
+        return seen.at
 
     def _names(self) -> tuple[str, ...]:
         return tuple(commit for commit in (self._evidence.running, self._evidence.last_good) if commit)

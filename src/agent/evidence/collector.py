@@ -21,7 +21,7 @@ from ..model.alert import Episode
 from ..model.evidence import Change, Evidence, EvidenceSet, Exchange, Gap, Series
 from ..model.incident import Incident
 from ..model.record import Json, Window
-from ..model.signals import Reading, Scrape
+from ..model.signals import Reading, Scrape, course
 from ..model.target import Target
 from ..ports import Clock, History
 from . import logfile
@@ -94,6 +94,7 @@ class EvidenceCollector:
         if log.cut:
             found.gap("log", "the log is larger than what is read of it: older lines are missing")
         recorded: tuple[Change, ...] = results.get("deploys") or ()  # type: ignore[assignment]
+        scrapes: tuple[Scrape, ...] = results.get("metrics") or ()  # type: ignore[assignment]
         status: JsonValue = results.get("status")  # type: ignore[assignment]
         running = self._running(target, status, recorded, found)
         window = _window(start, now, recorded, running)
@@ -114,7 +115,11 @@ class EvidenceCollector:
             gaps=tuple(found.gaps),
             failing=failures,
             healthy=healthy,
-            series=_series(results.get("metrics") or ()),  # type: ignore[arg-type]
+            series=_series(scrapes),
+            alerted_at=start,
+            spells=logfile.spells(log.exchanges, failures),
+            log_begins=min((exchange.timestamp for exchange in log.exchanges), default=None),
+            course=course(scrapes[-MOST_POINTS:], target.metrics, _unasked(target), incident.signal),
             commits=commits,
             deploys=recorded,
             reported=told,
@@ -175,9 +180,8 @@ class EvidenceCollector:
             where = signature.frames[-1] if signature.frames else "no frame of the target's own"
             summary = f"{signature.exception} in {where}: {count} times, {past} before"
             found.facts.append(("log", "failure", summary, {"signature": signature.fingerprint, "count": count}))
-        ignored = (target.health_path, target.status_path, target.metrics_path)
         failures = logfile.failing(exchanges, [signature for signature, _, _ in grown], window)
-        return failures, logfile.healthy(exchanges, window, ignored)
+        return failures, logfile.healthy(exchanges, window, _unasked(target))
 
     def _commits(self, target: Target, running: str | None, found: _Found) -> tuple[Change, ...]:
         try:
@@ -208,6 +212,11 @@ def _required(target: Target) -> Path:
     if target.log_file is None:
         raise Unreachable("no `log_file` is set for this target")
     return target.log_file
+
+
+def _unasked(target: Target) -> tuple[str, ...]:
+    """Routes that no user asks for."""
+    return target.health_path, target.status_path, target.metrics_path
 
 
 def _window(start: datetime, now: datetime, recorded: Sequence[Change], running: str | None) -> Window:
