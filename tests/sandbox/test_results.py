@@ -88,6 +88,14 @@ def test_what_is_no_report_says_what_there_was_instead(text):
     assert "code 139" in _replay(text, returncode=139).problem
 
 
+def test_secrets_of_what_was_printed_are_not_kept():
+    """A service that cannot start may say with which password."""
+    printed = "connecting to postgres://bob:hunter2@db/x\nrefused"
+    unable = {**REPORT, "started": False, "problem": "it ended with code 1", "output": printed}
+    for replay in (_replay(unable), _replay(b"", stderr=printed.encode())):
+        assert replay.problem.endswith("postgres://[redacted]@db/x\nrefused")
+
+
 def test_tracebacks_in_a_text_are_read_in_order():
     """Of a chain the last part counts; frames outside the target's source are not its own."""
     chained, single = signatures_of_text(CHAINED, "app")

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..kit.exposition import Sample, parse
+from ..kit.redact import redact
 from ..model.evidence import Signature
 from ..model.experiment import Capsule
 from ..model.replay import Answer, Replay
@@ -25,6 +26,11 @@ LONGEST_NAME = 500
 MOST_TESTS = 100_000
 
 
+def ending(text: str, length: int) -> str:
+    """The end of what a program printed, at most so long, without secrets: it is stored and shown."""
+    return redact(text[-2 * length :])[-length:]
+
+
 def document(result: SandboxResult) -> tuple[dict[str, Any] | None, str]:
     """The driver's report, or None and why there is none."""
     try:
@@ -35,7 +41,7 @@ def document(result: SandboxResult) -> tuple[dict[str, Any] | None, str]:
         return report, ""
     if result.limit:
         return None, f"the {result.limit} limit ended it"
-    return None, result.stderr.decode("utf-8", "replace")[-500:] or f"it ended with code {result.returncode}"
+    return None, ending(result.stderr.decode("utf-8", "replace"), 500) or f"it ended with code {result.returncode}"
 
 
 def replay_of(target: Target, capsule: Capsule, result: SandboxResult, seconds: float) -> Replay:
@@ -53,7 +59,7 @@ def _replay(target: Target, capsule: Capsule, report: dict[str, Any], seconds: f
     if not report["started"]:
         return Replay(
             started=False,
-            problem=f"the service did not start: {report['problem']}: {report['output'][-500:]}",
+            problem=f"the service did not start: {report['problem']}: {ending(report['output'], 500)}",
             startup_signature=signature_of_text(report["output"], target.source),
             seconds=seconds,
         )
