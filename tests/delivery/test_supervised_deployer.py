@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from agent.delivery.releases import KEPT_LINES, MOST_LINES, MOST_RELEASES, Releases
-from agent.delivery.supervise import start_supervisor, write_configuration
 from agent.delivery.supervised import SupervisedDeployer
 from agent.delivery.supervisor import Supervisor
 from agent.errors import Busy, Misconfigured, Permanent, Unreachable
@@ -21,6 +20,10 @@ from agent.kit.clock import SystemClock
 from agent.kit.git import Git
 from agent.model.target import Target
 from delivery.contract import DeployerContract
+from delivery.supervise import start_supervisor, write_configuration
+from fakes.clock import FakeClock
+from fakes.target_server import TargetServer
+from fakes.trail import FakeTrail
 
 SERVICE = """
 import json, os, sys
@@ -167,6 +170,20 @@ def test_a_supervisor_that_is_down_is_unreachable_and_nothing_is_recorded(deploy
         deployer.deploy(target, "deploy-2", place.commits[1], kind="deploy")
     release = deployer.running(target)
     assert (release.commit, release.healthy, release.pid) == (place.commits[0], False, None)
+
+
+def test_a_target_that_is_wrong_about_its_commit_is_not_believed(place):
+    """What its process was started from is what runs; that the two disagree stands in the trail."""
+    trail = FakeTrail(FakeClock())
+    deployer = SupervisedDeployer(SystemClock(), trail)
+    deployer.deploy(place.target, "deploy-1", place.commits[0], kind="deploy")
+    with TargetServer() as liar:
+        liar.build = place.commits[2]
+        asked = place.target.model_copy(update={"url": liar.url})
+        assert deployer.running(asked).commit == place.commits[0]
+    (entry,) = [entry for entry in trail.entries() if entry.kind == "release.disagrees"]
+    assert entry.data == {"started": place.commits[0], "claimed": place.commits[2]}
+    deployer.close()
 
 
 def test_one_deployment_at_a_time(deployer, place, target):

@@ -8,9 +8,11 @@ import pytest
 
 from agent.diagnosis.hypotheses import suspicion
 from agent.diagnosis.investigator import ExperimentalInvestigator
-from agent.errors import Unreachable
+from agent.errors import NotFound, Unreachable
 from agent.evidence.history import GitHistory
+from agent.model.evidence import Spell
 from agent.model.experiment import Verdict
+from agent.model.record import Window
 from agent.model.target import Target
 from fakes import records
 from fakes.clock import NOON, FakeClock
@@ -40,6 +42,8 @@ class World:
             "last_good": COMMITS[0],
             "failing": (records.failure(timestamp=NOON - timedelta(seconds=30)),),
             "healthy": (records.answered(),),
+            "spells": {records.FAULT.fingerprint: Spell(first=NOON - timedelta(seconds=30), last=NOON, count=31)},
+            "log_begins": NOON - timedelta(hours=1),
         }
 
     def guilty(self, culprit, *, ill=ILL, well=WELL):
@@ -214,12 +218,36 @@ def test_only_the_targets_own_names_reach_the_replay(world):
     assert world.look(failing=(hostile,)).capsule.env == {"SEED": "7"}
 
 
-def test_the_onset_is_the_first_recorded_failure(world):
-    """And the blast radius names the routes that failed."""
+def test_the_onset_is_the_first_failure_in_the_log(world):
+    """Not the oldest one of those that were chosen for a replay. The blast radius names the routes that failed."""
     world.guilty(6)
-    diagnosis = world.look()
-    assert diagnosis.onset == NOON - timedelta(seconds=30)
+    began = NOON - timedelta(seconds=600)
+    spell = Spell(first=began, last=NOON, count=601)
+    diagnosis = world.look(spells={records.FAULT.fingerprint: spell}, log_begins=began - timedelta(seconds=60))
+    assert diagnosis.onset == began
+    assert "onset" not in gaps(diagnosis)
     assert diagnosis.blast_radius == ("/half", "shop")
+
+
+def test_an_onset_that_is_not_known_is_said(world):
+    """The log was read from the midst of the failures on: a gap says that it may have begun earlier."""
+    world.guilty(6)
+    began = NOON - timedelta(seconds=600)
+    spell = Spell(first=began, last=NOON, count=601)
+    diagnosis = world.look(spells={records.FAULT.fingerprint: spell}, log_begins=began)
+    assert diagnosis.onset == began
+    assert "may have begun earlier" in gaps(diagnosis)["onset"]
+
+
+def test_the_onset_of_a_signal_is_not_that_of_some_exception(quiet):
+    """The model got worse at noon; that somebody sends nonsense all day long has nothing to do with it."""
+    quiet.guilty(4, ill=WRONG, well=RIGHT)
+    alerted, noon = NOON + timedelta(seconds=30), NOON.timestamp()
+    course = tuple((noon + n, 1.5 if n >= 0 else 0.8 + n % 2 / 100) for n in range(-100, 30))
+    spell = Spell(first=NOON - timedelta(hours=9), last=NOON, count=9)
+    window = Window(start=NOON - timedelta(seconds=10), end=alerted)
+    fields = {"course": course, "alerted_at": alerted, "window": window, "spells": {records.FAULT.fingerprint: spell}}
+    assert quiet.look(**fields).onset == NOON
 
 
 # -- a wrong answer, and signals ---------------------------------------------------------------------------------------
@@ -314,6 +342,16 @@ def test_a_commit_that_is_gone_is_a_gap(world):
     diagnosis = world.look()
     assert "no commit" in gaps(diagnosis)["experiment"]
     assert diagnosis.hypotheses
+
+
+def test_secrets_of_an_error_are_not_kept(world):
+    """A gap quotes what went wrong, not the password that stood in it."""
+
+    def refuse(_target, _commit):
+        raise NotFound("no wheel at https://bob:hunter2@wheels.example/x")
+
+    world.laboratory.prepare = refuse
+    assert gaps(world.look())["experiment"] == "no wheel at https://[redacted]@wheels.example/x"
 
 
 def test_what_may_work_in_a_moment_is_tried_again_by_others(world):

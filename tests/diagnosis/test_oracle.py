@@ -6,7 +6,7 @@ import pytest
 
 from agent.model.evidence import RecordedRequest, Signature
 from agent.model.experiment import Capsule, Oracle, SignalBound, Verdict
-from agent.model.oracle import ANY, decide, differences, expectations, without
+from agent.model.oracle import ANY, decide, differences, expectations, failure_rate, without
 from agent.model.replay import Answer, Replay
 
 REQUEST = RecordedRequest(method="GET", path="/x")
@@ -31,7 +31,8 @@ def capsule(**fields):
 
 def replay(*answers, **fields):
     made = tuple(Answer(status=status, body=body, duration_ms=1, signature=sign) for status, body, sign in answers)
-    return Replay(**{"started": True, "answers": made, "repetitions": 1, **fields})
+    failures = tuple(int(status >= 500 or status == 0) for status, _, _ in answers)
+    return Replay(**{"started": True, "answers": made, "failures": failures, "repetitions": 1, **fields})
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,35 @@ def replay(*answers, **fields):
 def test_the_same_signature_and_healthy_requests_decide(answers, verdict):
     """Another failure, or a service that fails altogether, says nothing about this fault."""
     assert decide(capsule(), replay(*answers))[0] is verdict
+
+
+FINE, FAILED = (200, {}, None), (500, "", FAULT)
+
+
+@pytest.mark.parametrize(
+    ("answers", "failures", "verdict"),
+    [
+        ((FAILED, FINE), (1, 0), Verdict.RED),
+        ((FAILED, FAILED), (1, 1), Verdict.RED),
+        ((FINE, FAILED), (0, 1), Verdict.RED),
+        ((FAILED, FAILED), (4, 4), Verdict.UNTESTABLE),
+        ((FINE, (500, "", OTHER)), (0, 1), Verdict.GREEN),
+        (((500, "", OTHER), FINE), (1, 0), Verdict.UNTESTABLE),
+    ],
+    ids=["it", "both", "the-healthy-one", "always-both", "the-healthy-one-otherwise", "otherwise"],
+)
+def test_one_repetition_of_four_decides(answers, failures, verdict):
+    """A fault that comes and goes is red when it shows once, wherever; healthy requests are ill when they always fail."""
+    seen = replay(*answers, failures=failures, repetitions=4)
+    assert decide(capsule(), seen)[0] is verdict
+
+
+def test_the_rate_of_a_fault_is_said():
+    """Of the failing requests only, over all repetitions."""
+    seen = replay(FAILED, FINE, failures=(1, 3), repetitions=4)
+    assert failure_rate(capsule(), seen) == 0.25
+    assert decide(capsule(), seen)[1] == "KeyError again, 1 of 1 requests, 25% of the times they were sent"
+    assert failure_rate(capsule(), replay(failures=(), repetitions=0)) == 0.0
 
 
 def test_a_service_that_does_not_start_is_untestable():

@@ -17,10 +17,10 @@ from typing import Any
 
 import httpx2
 
-from agent.delivery.supervise import start_supervisor, write_configuration
 from agent.delivery.supervised import SupervisedDeployer
 from agent.kit.clock import SystemClock
 from agent.model.target import Target
+from delivery.supervise import start_supervisor, write_configuration
 from drills.settings_files import toml
 from drills.stage import free_ports
 from durable.service_process import Rows, Service, until

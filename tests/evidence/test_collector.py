@@ -125,6 +125,14 @@ def test_series_are_gauges_without_holes(scene):
     assert [value for _, value in series.points] == [1.5, 1.5, 1.5]
 
 
+def test_the_alert_s_own_signal_is_told_over_time(scene):
+    """From scrape to scrape, so that its beginning can be seen."""
+    failed = {("http_requests_total", (("route", "/half"), ("status", "500"))): 0.0}
+    scraped = [Scrape(NOON.timestamp() + n, True, {name: 2.0 * max(0, n - 1) for name in failed}) for n in range(4)]  # noqa: FBT003
+    scene.scrapes.scrapes = lambda _target: tuple(scraped)
+    assert [(at - NOON.timestamp(), value) for at, value in scene.collect().course] == [(2.0, 1.0), (3.0, 1.0)]
+
+
 def test_the_window_begins_at_the_deploy_before_the_alert(scene):
     """What happened under the release before belongs to the time before."""
     found = scene.collect()
@@ -144,6 +152,17 @@ def test_a_failure_that_was_there_before_the_window_is_not_new(scene):
     old = "".join(scene.line(-second, 500) for second in range(10, 60))
     scene.log.write_text(old + scene.line(10, 500))
     assert "failure" not in {fact.kind for fact in scene.collect().evidence}
+
+
+def test_when_a_failure_began_is_told_before_some_are_chosen(scene):
+    """Ten minutes of failures, of which the newest few can be replayed: the first one is not forgotten."""
+    scene.log.write_text(scene.line(-230, 200) + "".join(scene.line(second, 500) for second in range(-220, 15)))
+    found = scene.collect()
+    (spell,) = found.spells.values()
+    assert (spell.first, spell.count, spell.gap) == (NOON - timedelta(seconds=220), 235, 1.0)
+    assert min(exchange.timestamp for exchange in found.failing) > spell.first
+    assert found.log_begins == NOON - timedelta(seconds=230)
+    assert found.alerted_at == NOON + timedelta(seconds=15)
 
 
 def test_a_target_that_is_down_leaves_gaps_and_the_rest_is_told(scene):
@@ -174,10 +193,34 @@ def test_a_status_without_a_commit_is_made_up_for_by_the_record(scene, body):
     assert (found.running, found.gaps) == (scene.bad, ())
 
 
+def test_a_target_that_is_wrong_about_its_release_is_not_believed(scene, tmp_path):
+    """The deployer's own folder counts, and the disagreement is a gap; without one the target's word stands."""
+    scene.server.build = scene.good
+    found = scene.collect()
+    assert (found.running, sources(found)) == (scene.good, {"release"})
+    (tmp_path / "current").symlink_to(f"releases/{scene.bad}")
+    found = scene.collect()
+    assert (found.running, found.last_good) == (scene.bad, scene.good)
+    (gap,) = found.gaps
+    assert (gap.source, scene.good[:10] in gap.reason, scene.bad[:10] in gap.reason) == ("release", True, True)
+
+
 def test_secrets_of_the_status_are_not_kept(scene):
     """What the target says is redacted before it is stored."""
     scene.server.answers["/health"] = (200, b'{"api_key": "hunter2", "note": "password=hunter2"}')
     assert "hunter2" not in json.dumps(scene.collect().health)
+
+
+def test_secrets_of_an_error_are_not_kept(scene):
+    """A gap quotes what went wrong, not the password that stood in it."""
+
+    def gone(_target):
+        raise NotFound("no repository at https://bob:hunter2@git.example/x")
+
+    scene.history = scene.scrapes.scrapes = gone
+    reasons = {gap.source: gap.reason for gap in scene.collect().gaps}
+    assert set(reasons) == {"git", "metrics"}
+    assert all("https://[redacted]@git.example/x" in reason for reason in reasons.values())
 
 
 def test_a_slow_source_is_left_behind(scene, monkeypatch):
@@ -212,7 +255,7 @@ def test_a_history_that_is_gone_is_a_gap(scene):
     """The recorded requests are still there."""
     scene.server.build = "f" * 40
     found = scene.collect()
-    assert sources(found) == {"git"}
+    assert sources(found) == {"git", "release"}
     assert found.commits == ()
     assert len(found.failing) == 1
 
@@ -220,7 +263,7 @@ def test_a_history_that_is_gone_is_a_gap(scene):
         raise NotFound("no repository")
 
     scene.history = gone
-    assert "no repository" in scene.collect().gaps[0].reason
+    assert "no repository" in {gap.source: gap.reason for gap in scene.collect().gaps}["git"]
 
 
 def test_a_broken_source_of_any_kind_is_a_gap(scene):

@@ -58,6 +58,16 @@ def test_a_whole_line_becomes_an_exchange(tmp_path):
     assert "hunter2" not in exchange.message
 
 
+def test_a_request_is_kept_without_its_secrets(tmp_path):
+    """Path, query, headers and body, whoever wrote the log."""
+    secret = "ghp_abcdefghijklmnopqrstuvwx"
+    request = {"method": "POST", "path": f"/{secret}", "query": f"q={secret}", "body": f"token={secret}"}
+    log = tmp_path / "service.log"
+    log.write_text(line(1, route=f"/{secret}", request={**request, "headers": {"accept": secret}}))
+    (exchange,) = read(log)
+    assert "ghp_" not in exchange.model_dump_json()
+
+
 def test_the_older_generation_is_read_first(tmp_path):
     """Rotated a moment ago: both files, oldest first."""
     (tmp_path / "service.log.1").write_text(line(1) + line(2))

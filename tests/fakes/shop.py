@@ -252,6 +252,13 @@ class Shop:
             if incident.waiting is not None:
                 self._move(tx, incident)
 
+    def retry(self) -> None:
+        """A person asks for the next attempt of an incident that has ended."""
+        with self.store.begin() as tx:
+            ended = tx.incident(self.incident().id)
+            anew = {"phase": Phase.INVESTIGATE, "attempt": ended.attempt + 1, "outcome": None, "closed_at": None}
+            self._move(tx, ended.model_copy(update=anew))
+
     def resume(self) -> None:
         """The emergency stop is lifted; what waits for the operator is run again."""
         self.stopped = False

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from agent.intake.alertmanager import fingerprint
 from agent.intake.intake import AlertIntake
 from agent.intake.reread import Alertmanager
 from agent.intake.webhook import Webhook
@@ -94,6 +95,22 @@ def test_a_delivery_is_kept_as_it_came_with_its_secrets_masked(store, webhook):
     (kept,) = store.deliveries()
     assert json.loads(kept)["groupKey"] == CUT["groupKey"]
     assert "hunter2" not in kept
+
+
+def test_secrets_in_labels_are_masked_and_the_alert_stays_the_same_one(store, webhook):
+    """Neither Alertmanager's fingerprint nor our own changes, so that firing and resolved still belong together."""
+    labels = {
+        "alertname": "Down",
+        "instance": "http://bob:hunter2@db:5432",
+        "api_token": "ghp_abcdefghijklmnopqrstuvwx",
+    }
+    alert = {"status": "firing", "labels": labels, "startsAt": "2026-11-22T07:45:09Z"}
+    given = {"version": "4", "alerts": [alert, {**alert, "fingerprint": "00deadbeef00"}]}
+    webhook().accept(given, source="test")
+    assert {episode.fingerprint for episode in store.all_episodes()} == {fingerprint(labels), "00deadbeef00"}
+    for episode in store.all_episodes():
+        assert episode.alert.labels["instance"] == "http://[redacted]@db:5432"
+        assert "ghp_" not in episode.model_dump_json()
 
 
 def test_what_was_cut_is_read_from_alertmanager(store, webhook):

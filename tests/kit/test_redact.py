@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.kit.redact import LONGEST, MASK, fence, redact, redact_json
+from agent.kit.redact import LONGEST, MASK, fence, redact, redact_json, redact_values
 
 SECRET = "hV7kq2Zr9Tm4Xw8B"
 PIECES = st.sampled_from(
@@ -162,3 +162,14 @@ def test_escape_sequences_do_not_hide_a_secret():
 def test_hostile_text_is_worked_through(piece):
     """A mebibyte of almost-secrets ends: a pattern that backtracks without bound would take hours here."""
     assert len(redact(piece * (LONGEST // len(piece)))) <= LONGEST
+
+
+def test_labels_keep_their_names_and_lose_their_secrets():
+    """A value is masked for what it looks like or for the name it stands under; all others stay."""
+    labels = {"alertname": "TokenExpired", "api_token": "x1", "db": "http://bob:pw@host:1", "empty_token": ""}
+    assert redact_values(labels) == {
+        "alertname": "TokenExpired",
+        "api_token": MASK,
+        "db": f"http://{MASK}@host:1",
+        "empty_token": "",
+    }

@@ -33,14 +33,22 @@ TARGET = Target(
     soak_env={"MAE": "1.5"},
     log_env="SERVICE_LOG",
 )
-SOURCES = {"good": GOOD, "bad": BAD, "wrong": GOOD.replace("n / 2", "n / 4")}
+FLAKY = """from itertools import count
+
+CALLS = count(1)
+
+
+def answer(n):
+    return {"n": n, "half": n / (next(CALLS) % 3 and 2)}
+"""
+SOURCES = {"good": GOOD, "bad": BAD, "wrong": GOOD.replace("n / 2", "n / 4"), "flaky": FLAKY}
 
 
 @pytest.fixture
 def checkout(tmp_path):
     """Makes a checkout with one version of the service and a regression test in it, and runs that test as the suite does."""
 
-    def run(version, test):
+    def run(version, test, **settings_of_the_suite):
         folder = tmp_path / version
         for name, text in {"app/service.py": SERVICE, "app/sums.py": SOURCES[version], test.path: test.source}.items():
             file = folder / name
@@ -48,6 +56,7 @@ def checkout(tmp_path):
             file.write_text(text)
         argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", test.path]
         env = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+        env |= settings_of_the_suite
         done = subprocess.run(argv, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False)
         return done.returncode, done.stdout
 
@@ -75,6 +84,17 @@ def test_it_fails_before_and_passes_after(checkout):
     """On real checkouts: the request that raised is red on the bad release and green on the good one."""
     test = write(records.incident(), TARGET, records.capsule(COMMIT))
     code, said = checkout("bad", test)
+    assert code == 1, said
+    assert "assert 500 < 500" in said
+    code, said = checkout("good", test)
+    assert code == 0, said
+
+
+def test_a_fault_that_comes_and_goes_is_looked_for_more_than_once(checkout):
+    """The requests are sent as often as the capsule says; what they answer is compared at the end, as in the capsule."""
+    expected = (Expectation(status=200, body={"half": 2.0}),)
+    test = write(records.incident(), TARGET, records.capsule(COMMIT, repeat=4, expected=expected))
+    code, said = checkout("flaky", test)
     assert code == 1, said
     assert "assert 500 < 500" in said
     code, said = checkout("good", test)
@@ -130,6 +150,39 @@ def test_the_case_holds_what_was_recorded_and_no_more():
         "body": '{"x": "é"}',
         "expected": None,
     }
+
+
+SECRETIVE = {
+    "PYTHONPATH": ".", "SEED": "1", "MODE": "live", "API_TOKEN": "x9", "DATABASE": "postgres://bob:hunter2@db/x",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("soaked", [False, True], ids=["requests", "signal"])
+def test_the_target_s_own_settings_are_not_committed(soaked):
+    """Only clock, seed, what a soak needs and where the code lies; of these nothing that looks like a secret."""
+    target = TARGET.model_copy(
+        update={
+            "env": SECRETIVE,
+            "replay_env": ("SEED", "NOW"),
+            "soak_env": {"MAE": "1.5", "SOAK_KEY": "sk-" + "a" * 20},
+        }
+    )
+    bound = SignalBound(signal="mae_ratio", limit=1.0, unit="") if soaked else None
+    capsule = records.capsule(COMMIT, env={"NOW": "noon", "OTHER": "1"}, bound=bound)
+    source = write(records.incident(), target, capsule).source
+    wanted = {"PYTHONPATH": ".", "SEED": "1", "NOW": "noon"}
+    assert case(source)["env"] == ({**wanted, "MAE": "1.5"} if soaked else wanted)
+    assert not any(word in source for word in ("x9", "hunter2", "live", "sk-a"))
+
+
+def test_it_runs_with_the_settings_of_the_suite_it_stands_in(checkout):
+    """What the service needs beside clock and seed comes from the environment that the target's own suite has."""
+    target = TARGET.model_copy(update={"env": {"PYTHONPATH": ".", "MAE": "9"}})
+    bound = SignalBound(signal="mae_ratio", limit=1.0, unit="")
+    fields = {"signature": None, "bound": bound, "signal": "mae_ratio", "healthy": (), "soak_seconds": 0.1}
+    test = write(records.incident(), target.model_copy(update={"soak_env": {}}), records.capsule(COMMIT, **fields))
+    assert checkout("good", test, MAE="9")[0] == 1
+    assert checkout("good", test, MAE="0.5")[0] == 0
 
 
 HOSTILE = (

@@ -20,6 +20,7 @@ REPORT = {
     "problem": "",
     "answers": [{"status": 200, "body": {}, "duration_ms": 1.0}],
     "failures": [0],
+    "failed": [],
     "repetitions": 1,
     "output": "",
     "log": "",
@@ -85,6 +86,14 @@ def test_what_is_no_report_says_what_there_was_instead(text):
     assert "memory limit" in _replay(text, limit="memory").problem
     assert "Segmentation" in _replay(text, stderr=b"Segmentation fault").problem
     assert "code 139" in _replay(text, returncode=139).problem
+
+
+def test_secrets_of_what_was_printed_are_not_kept():
+    """A service that cannot start may say with which password."""
+    printed = "connecting to postgres://bob:hunter2@db/x\nrefused"
+    unable = {**REPORT, "started": False, "problem": "it ended with code 1", "output": printed}
+    for replay in (_replay(unable), _replay(b"", stderr=printed.encode())):
+        assert replay.problem.endswith("postgres://[redacted]@db/x\nrefused")
 
 
 def test_tracebacks_in_a_text_are_read_in_order():

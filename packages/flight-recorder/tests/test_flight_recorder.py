@@ -4,10 +4,13 @@ import asyncio
 import base64
 import json
 import logging
+import re
+import time
+from urllib.parse import urlencode
 
 import pytest
 
-from flight_recorder import FlightRecorder, JsonLines, LineFile
+from flight_recorder import FlightRecorder, JsonLines, LineFile, redaction
 
 
 def call(app, *, method="GET", path="/x", query=b"", body=b"", headers=()):
@@ -80,6 +83,61 @@ def test_secrets_are_redacted(log):
     text = log.read_text()
     assert "hunter" not in text
     assert "x=1" in lines(log)[0]["query"]
+
+
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
+SECRETS = {
+    "a-named-value": ("password=hunter2-xyz", "hunter2-xyz"),
+    "a-named-value-in-quotes": ("{'apiKey': 'hunter2 xyz'}", "hunter2 xyz"),
+    "a-database-address": ("postgresql://bob:s3cret@host/db", "s3cret"),
+    "a-web-token": (JWT, "dozjgNryP4J3"),
+    "a-bearer": ("Authorization: Bearer abcdefghijkl", "abcdefghijkl"),
+    "a-cookie": ("cookie: session=hunter2xyz; theme=dark", "hunter2xyz"),
+    "a-host's-token": ("ghp_abcdefghijklmnopqrstuvwx", "ghp_abcdefgh"),
+    "a-cloud's-key": ("AKIAIOSFODNN7EXAMPLE", "AKIAIOSF"),
+    "a-private-key": ("-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----", "MIIEow"),
+}
+
+
+@pytest.mark.parametrize(("said", "secret"), SECRETS.values(), ids=SECRETS)
+@pytest.mark.parametrize("place", ["exception", "logged", "path", "query", "body", "json"])
+def test_a_secret_is_redacted_wherever_it_stands(log, said, secret, place):
+    """Message and traceback of an exception, the ordinary log, path, query and body: nothing of it reaches the file."""
+
+    async def fails(scope, receive, send):
+        await receive()
+        raise ValueError(said)
+
+    app = FlightRecorder(fails if place == "exception" else ok, path=log)
+    if place == "exception":
+        with pytest.raises(ValueError, match=re.escape(said)):
+            call(app)
+    elif place == "logged":
+        JsonLines(LineFile(log), "jobs").emit(logging.LogRecord("jobs", logging.INFO, "x.py", 1, said, None, None))
+    elif place == "path":
+        call(app, path=f"/open/{said}")
+    elif place == "query":
+        call(app, query=urlencode({"q": said}).encode())
+    else:
+        call(app, body=json.dumps({"deep": [said]}).encode() if place == "json" else said.encode())
+    assert lines(log)
+    assert secret not in log.read_text()
+
+
+@pytest.mark.parametrize("said", ["basic training", "a pass through Rome", "sk-iing in Davos", "who@example.org"])
+def test_words_are_not_taken_for_secrets(log, said):
+    """What is recorded can be read and replayed as it came."""
+    call(FlightRecorder(ok, path=log), path=f"/{said}", body=said.encode())
+    (line,) = lines(log)
+    assert (line["path"], line["request"]["path"], line["request"]["body"]) == (f"/{said}", f"/{said}", said)
+
+
+@pytest.mark.parametrize("unit", ["pass", "token=", "://", "a-", "eyJ", "bearer ", "cookie:", "secret'", "\\"])
+def test_a_hostile_body_does_not_make_the_service_slow(unit):
+    """Sixty-four kilobytes of anything are looked through in well under a second."""
+    began = time.perf_counter()
+    redaction.body(unit * (65_536 // len(unit)))
+    assert time.perf_counter() - began < 1.0
 
 
 def test_bodies_are_limited_and_binary_ones_encoded(log):

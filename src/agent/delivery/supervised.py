@@ -63,7 +63,11 @@ class SupervisedDeployer:
         self._tools.http.close()
 
     def running(self, target: Target) -> Release:
-        """What runs now: the commit as the target itself says it, else the release its process was started in."""
+        """What runs now: the release its process was started in, whatever the target itself says of it.
+
+        A target that is wrong about its commit would hide riders: the disagreement is put on the trail, the deployer's
+        own knowledge counts. Only where the deployer has none is the target believed.
+        """
         claimed = claimed_commit(self._tools.http, target, timeout=HTTP_TIMEOUT)
         pid, since, folder = None, None, None
         releases, supervisor = self._parts(target)
@@ -75,12 +79,20 @@ class SupervisedDeployer:
             pid, since = (state.identity.pid if state.identity else None), state.since
             folder = working_folder(pid) if pid else None
         started = folder.name if folder is not None and folder == releases.folder(folder.name).resolve() else None
+        known = started or releases.current()
+        if known and claimed and known != claimed:
+            self._say_disagreement(target, known, claimed)
         return Release(
-            commit=claimed or started or releases.current(),
+            commit=known or claimed,
             healthy=healthy(self._tools.http, target, timeout=HTTP_TIMEOUT),
             pid=pid,
             since=since,
         )
+
+    def _say_disagreement(self, target: Target, known: str, claimed: str) -> None:
+        if self._tools.trail is not None:
+            said = f"{target.name} says it runs {claimed[:10]}, but it was started from {known[:10]}: the latter counts"
+            self._tools.trail.append("release.disagrees", said, data={"started": known, "claimed": claimed})
 
     def find(self, target: Target, name: str) -> Deployment | None:
         """A finished deployment by its name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from math import ceil, log, log1p
 
 from ..kit.ids import short_id
 from ..model.evidence import EvidenceSet, Exchange, RecordedRequest, Signature
@@ -13,6 +14,8 @@ from ..model.target import Target
 MOST_FAILING = 3
 MOST_HEALTHY = 8
 MOST_SOAKED = 20
+REPEAT, MOST_REPEAT = 4, 40
+MISSED = 0.01
 SOAK_SECONDS = 0.9
 UNITS = {"latency_p95": "s", "data_age": "s", "memory_growth": "MiB per 100 requests", "mae_ratio": ""}
 RELATIVE = ("latency_p95", "memory_growth")
@@ -27,15 +30,18 @@ def request_capsule(target: Target, evidence: EvidenceSet, signal: str, commit: 
     signature = _first_signature(failing)
     same = [exchange for exchange in failing if exchange.signature == signature]
     gaps = tuple(f"a body of {e.route} was cut and is left out" for e in evidence.failing if _cut(e))
+    requests = tuple(e.request for e in same[:MOST_FAILING] if e.request)
+    healthy = _requests(evidence.healthy, MOST_HEALTHY)
     # One process has one clock: the newest failure's. Others of the same kind come along as they are.
     return Capsule(
         id=short_id("cap"),
         target=target.name,
         signal=signal,
         commit=commit,
-        failing=tuple(e.request for e in same[:MOST_FAILING] if e.request),
-        healthy=_requests(evidence.healthy, MOST_HEALTHY),
+        failing=requests,
+        healthy=healthy,
         env=_environment(target, same[0]),
+        repeat=REPEAT if _may_repeat((*requests, *healthy), evidence) else 1,
         signature=signature,
         oracle=Oracle(
             strength="weak",
@@ -45,6 +51,17 @@ def request_capsule(target: Target, evidence: EvidenceSet, signal: str, commit: 
         lock_hash=lock_hash,
         gaps=gaps + _state_gaps(same[0]),
     )
+
+
+def steadied(capsule: Capsule, rate: float) -> Capsule:
+    """Repeated until a fault that shows at this rate (0..1) is missed by one run in a hundred at most, within a bound.
+
+    The failing requests are sent once in every repetition, and each of them is one chance to see the fault.
+    """
+    if capsule.repeat == 1 or not 0.0 < rate < 1.0:
+        return capsule
+    wanted = ceil(log(MISSED) / log1p(-rate) / len(capsule.failing))
+    return capsule.model_copy(update={"repeat": min(MOST_REPEAT, max(capsule.repeat, wanted))})
 
 
 def signal_capsule(
@@ -120,6 +137,12 @@ def _requests(exchanges: tuple[Exchange, ...], most: int) -> tuple[RecordedReque
         and (exchange.request.method in ("GET", "HEAD") or routine[exchange.route] > 1 or exchange.failed)
     ]
     return tuple(chosen[:most])
+
+
+def _may_repeat(requests: tuple[RecordedRequest, ...], evidence: EvidenceSet) -> bool:
+    """Whether sending all of them several times is what users do too: reading, or seen more than once in the log."""
+    seen = Counter((e.request.method, e.request.path) for e in (*evidence.failing, *evidence.healthy) if e.request)
+    return all(one.method in ("GET", "HEAD") or seen[one.method, one.path] > 1 for one in requests)
 
 
 def _environment(target: Target, exchange: Exchange) -> dict[str, str]:

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from math import sqrt
 
 from ..errors import AgentError, Transient, Unsafe
 from ..kit.ids import short_id
+from ..kit.redact import fence
 from ..model.diagnosis import Diagnosis, Hypothesis
-from ..model.evidence import Change, EvidenceSet, Gap
+from ..model.evidence import Change, EvidenceSet, Gap, Signature
 from ..model.experiment import Capsule, Experiment, Oracle, Run, SignalBound, Verdict
 from ..model.incident import Incident
-from ..model.oracle import SERVER_ERROR, decide, expectations, without
+from ..model.oracle import SERVER_ERROR, decide, expectations, failure_rate, without
 from ..model.record import Json
 from ..model.replay import Replay
 from ..model.target import Target
 from ..ports import Clock, History, Laboratory, Trail
 from . import hypotheses
 from .bisect import Search, bisect
-from .capsule import RELATIVE, answer_capsule, request_capsule, signal_capsule
+from .capsule import RELATIVE, UNITS, answer_capsule, request_capsule, signal_capsule, steadied
+from .onset import onset
 
 WORSE = 2.0
 FLOORS = {"latency_p95": 0.02, "memory_growth": 1.0}
 LOOK_BACK = (4, 12, 40)
+LONGEST_REASON = 500
 
 
 class ExperimentalInvestigator:
@@ -77,15 +81,15 @@ class _Case:
         try:
             capsule, culprit, guesses = self._experiment(guesses)
         except Unsafe as error:
-            self._gaps.append(Gap(source="sandbox", reason=str(error)))
+            self._gap("sandbox", str(error))
         except Transient:
             raise
         except AgentError as error:
-            self._gaps.append(Gap(source="experiment", reason=str(error)))
+            self._gap("experiment", str(error))
         self._say("hypotheses.ranked", f"after the experiments: {guesses[0].title}", _shown(guesses))
-        starts = [exchange.timestamp for exchange in evidence.failing]
+        began_at = self._onset(capsule, signature)
         return Diagnosis(
-            onset=min([evidence.window.start, *starts]) if not starts else min(starts),
+            onset=began_at,
             blast_radius=tuple(sorted({incident.component, *(e.route for e in evidence.failing)})),
             hypotheses=guesses,
             experiments=tuple(self._experiments),
@@ -102,7 +106,7 @@ class _Case:
     ) -> tuple[Capsule | None, Change | None, tuple[Hypothesis, ...]]:
         running = self._evidence.running
         if running is None or running not in self._commits:
-            self._gaps.append(Gap(source="target", reason="which commit runs is not known, so nothing can be replayed"))
+            self._gap("target", "which commit runs is not known, so nothing can be replayed")
             return None, None, guesses
         began = time.monotonic()
         lock_hash = self._lab.prepare(self._target, running)
@@ -138,6 +142,10 @@ class _Case:
         good = self._evidence.last_good
         commits = [running, *([good, good] if good else [])]
         replays, runs = self._replay("does the recorded failure happen again?", capsule, commits)
+        steady = steadied(capsule, failure_rate(capsule, replays[0]))
+        if steady != capsule:
+            capsule = steady
+            replays, runs = self._replay("it comes and goes: sent more often, does it happen again?", capsule, commits)
         if runs[0].verdict is not Verdict.RED:
             return None, None
         if good and runs[1].verdict is Verdict.GREEN:
@@ -189,12 +197,10 @@ class _Case:
         newest_first = list(self._commits)
         green = reference or self._find_green(capsule, newest_first[1:])
         if green is None:
-            self._gaps.append(
-                Gap(source="history", reason="no commit on record is green: the fault is older than the history")
-            )
+            self._gap("history", "no commit on record is green: the fault is older than the history")
             return Search(reason="no green commit")
         if green not in newest_first:
-            self._gaps.append(Gap(source="history", reason=f"{green[:10]} is not an ancestor of what runs"))
+            self._gap("history", f"{green[:10]} is not an ancestor of what runs")
             return Search(reason="the good release is not in this history")
         commits = list(reversed(newest_first[: newest_first.index(green)]))
         signature = capsule.signature
@@ -222,7 +228,7 @@ class _Case:
             return None
         _, runs = self._replay("is it really this commit?", capsule, [search.culprit, search.parent])
         if (runs[0].verdict, runs[1].verdict) != (Verdict.RED, Verdict.GREEN):
-            self._gaps.append(Gap(source="experiment", reason="the culprit was not confirmed against its parent"))
+            self._gap("experiment", "the culprit was not confirmed against its parent")
             return None
         change = self._commits[search.culprit]
         self._say(
@@ -237,6 +243,15 @@ class _Case:
         commits, good = self._evidence.commits, self._evidence.last_good
         ids = [change.id for change in commits]
         return commits[: ids.index(good)] if good in ids else commits[:20]
+
+    def _onset(self, capsule: Capsule | None, signature: Signature | None) -> datetime:
+        """When what was reproduced began; where nothing was, a signal of its own is believed before an exception."""
+        incident = self._incident
+        believed = capsule.signature if capsule else None if incident.signal in UNITS else signature
+        seen = onset(self._evidence, believed, incident.signal, incident.opened_at)
+        for doubt in seen.doubts:
+            self._gap("onset", doubt)
+        return seen.at
 
     def _names(self) -> tuple[str, ...]:
         return tuple(commit for commit in (self._evidence.running, self._evidence.last_good) if commit)
@@ -285,6 +300,10 @@ class _Case:
         )
         self._experiments.append(experiment)
         self._say("experiment.finished", f"{question} {conclusion}", {"experiment": experiment.id})
+
+    def _gap(self, source: str, reason: str) -> None:
+        """Name what could not be done; an error's text may quote anything, a password too."""
+        self._gaps.append(Gap(source=source, reason=fence(reason, LONGEST_REASON)))
 
     def _say(self, kind: str, message: str, data: Json | None = None) -> None:
         self._trail.append(kind, message, incident_id=self._incident.id, data=data)

@@ -14,17 +14,18 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from ..errors import AgentError, Unreachable
+from ..kit.git import SHA_LENGTH
 from ..kit.http import HttpClient
-from ..kit.redact import redact_json
+from ..kit.redact import fence, redact_json
 from ..model.alert import Episode
 from ..model.evidence import Change, Evidence, EvidenceSet, Exchange, Gap, Series
 from ..model.incident import Incident
 from ..model.record import Json, Window
-from ..model.signals import Reading, Scrape
+from ..model.signals import Reading, Scrape, course
 from ..model.target import Target
 from ..ports import Clock, History
 from . import logfile
-from .history import deploys
+from .history import current_release, deploys
 
 SOURCE_SECONDS = 4.0
 BEFORE = timedelta(seconds=120)
@@ -32,6 +33,7 @@ AROUND = timedelta(seconds=15)
 REPORTED_BEFORE = timedelta(hours=24)
 MOST_COMMITS = 60
 MOST_POINTS = 600
+LONGEST_REASON = 500
 ENDPOINT_BYTES = 256 << 10
 
 
@@ -53,6 +55,10 @@ class _Found:
     def __init__(self) -> None:
         self.facts: list[tuple[str, str, str, Json]] = []
         self.gaps: list[Gap] = []
+
+    def gap(self, source: str, reason: str) -> None:
+        """Name what could not be observed; an error's text may quote anything, a password too."""
+        self.gaps.append(Gap(source=source, reason=fence(reason, LONGEST_REASON)))
 
 
 class EvidenceCollector:
@@ -86,12 +92,11 @@ class EvidenceCollector:
         results = self._gather(sources, found)
         log: logfile.Log = results.get("log") or logfile.Log((), cut=False)  # type: ignore[assignment]
         if log.cut:
-            found.gaps.append(
-                Gap(source="log", reason="the log is larger than what is read of it: older lines are missing")
-            )
+            found.gap("log", "the log is larger than what is read of it: older lines are missing")
         recorded: tuple[Change, ...] = results.get("deploys") or ()  # type: ignore[assignment]
+        scrapes: tuple[Scrape, ...] = results.get("metrics") or ()  # type: ignore[assignment]
         status: JsonValue = results.get("status")  # type: ignore[assignment]
-        running = self._running(status, recorded)
+        running = self._running(target, status, recorded, found)
         window = _window(start, now, recorded, running)
         before = Window(start=window.start - BEFORE, end=window.start)
         failures, healthy = self._exchanges(log.exchanges, window, before, target, found)
@@ -110,7 +115,11 @@ class EvidenceCollector:
             gaps=tuple(found.gaps),
             failing=failures,
             healthy=healthy,
-            series=_series(results.get("metrics") or ()),  # type: ignore[arg-type]
+            series=_series(scrapes),
+            alerted_at=start,
+            spells=logfile.spells(log.exchanges, failures),
+            log_begins=min((exchange.timestamp for exchange in log.exchanges), default=None),
+            course=course(scrapes[-MOST_POINTS:], target.metrics, _unasked(target), incident.signal),
             commits=commits,
             deploys=recorded,
             reported=told,
@@ -129,13 +138,13 @@ class EvidenceCollector:
         results: dict[str, object] = {}
         for name, future in futures.items():
             if not future.done():
-                found.gaps.append(Gap(source=name, reason=f"gave nothing within {SOURCE_SECONDS:.0f} s"))
+                found.gap(name, f"gave nothing within {SOURCE_SECONDS:.0f} s")
                 continue
             error = future.exception()
             if error is None:
                 results[name] = future.result()
             else:
-                found.gaps.append(Gap(source=name, reason=f"{type(error).__name__}: {error}"[:500]))
+                found.gap(name, f"{type(error).__name__}: {error}")
         pool.shutdown(wait=False, cancel_futures=True)
         return results
 
@@ -152,11 +161,16 @@ class EvidenceCollector:
             raise Unreachable("no `release_root` is set for this target, so deploys are not known")
         return deploys(target.release_root / "deployments.ndjson", target.name)
 
-    def _running(self, status: JsonValue, recorded: Sequence[Change]) -> str | None:
-        commit = status.get("commit") if isinstance(status, dict) else None
-        if isinstance(commit, str) and len(commit) == 40:  # noqa: PLR2004 - a full SHA-1
-            return commit
-        return recorded[0].commit if recorded else None
+    def _running(self, target: Target, status: JsonValue, recorded: Sequence[Change], found: _Found) -> str | None:
+        """What the deployer made current, else what the target says, else the newest deploy on record."""
+        said = status.get("commit") if isinstance(status, dict) else None
+        claimed = said if isinstance(said, str) and len(said) == SHA_LENGTH else None
+        placed = current_release(target.release_root) if target.release_root else None
+        known = placed or (recorded[0].commit if recorded else None)
+        if claimed and known and claimed != known:
+            why = f"the target says it runs {claimed[:10]}, the deployer says {known[:10]}"
+            found.gap("release", f"{why}: {(placed or claimed)[:10]} is taken for what runs")
+        return placed or claimed or known
 
     def _exchanges(
         self, exchanges: Sequence[Exchange], window: Window, before: Window, target: Target, found: _Found
@@ -166,16 +180,15 @@ class EvidenceCollector:
             where = signature.frames[-1] if signature.frames else "no frame of the target's own"
             summary = f"{signature.exception} in {where}: {count} times, {past} before"
             found.facts.append(("log", "failure", summary, {"signature": signature.fingerprint, "count": count}))
-        ignored = (target.health_path, target.status_path, target.metrics_path)
         failures = logfile.failing(exchanges, [signature for signature, _, _ in grown], window)
-        return failures, logfile.healthy(exchanges, window, ignored)
+        return failures, logfile.healthy(exchanges, window, _unasked(target))
 
     def _commits(self, target: Target, running: str | None, found: _Found) -> tuple[Change, ...]:
         try:
             history = self._history(target)
             return history.commits(running or history.branch_head(), MOST_COMMITS)
         except AgentError as error:
-            found.gaps.append(Gap(source="git", reason=str(error)))
+            found.gap("git", str(error))
             return ()
 
     def _say_signals(self, reading: object, episodes: Sequence[Episode], found: _Found) -> None:
@@ -199,6 +212,11 @@ def _required(target: Target) -> Path:
     if target.log_file is None:
         raise Unreachable("no `log_file` is set for this target")
     return target.log_file
+
+
+def _unasked(target: Target) -> tuple[str, ...]:
+    """Routes that no user asks for."""
+    return target.health_path, target.status_path, target.metrics_path
 
 
 def _window(start: datetime, now: datetime, recorded: Sequence[Change], running: str | None) -> Window:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import Conflict
 from ..kit.files import tail
-from ..kit.git import Git
+from ..kit.git import SHA_LENGTH, Git
 from ..kit.redact import fence
 from ..model.evidence import Change
 
@@ -88,6 +88,15 @@ class GitHistory:
     def branch_head(self) -> str:
         """The commit at the head of the target's main branch."""
         return self._git.resolve(f"refs/heads/{self._branch}")
+
+
+def current_release(root: Path) -> str | None:
+    """The commit whose checkout the deployer made the current one (docs/supervised-target.md), or None."""
+    try:
+        name = (root / "current").readlink().name
+    except OSError:
+        return None
+    return name if len(name) == SHA_LENGTH else None
 
 
 def deploys(record: Path, component: str) -> tuple[Change, ...]:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from ..errors import Unreachable
 from ..kit.files import lines_backwards
 from ..kit.redact import fence, redact
-from ..model.evidence import Exchange, Frame, RecordedRequest, Signature
+from ..model.evidence import Exchange, Frame, RecordedRequest, Signature, Spell
 from ..model.record import Window
 
 MOST_BYTES = 24 << 20
@@ -94,7 +94,8 @@ def _request(item: dict[str, object]) -> RecordedRequest:
     found = RecordedRequest.model_validate(item)
     headers = {name: redact(value) for name, value in found.headers.items() if name.lower() in HEADERS}
     body = redact(found.body) if found.body_encoding == "utf-8" else found.body
-    return found.model_copy(update={"headers": headers, "query": redact(found.query), "body": body})
+    where = {"path": redact(found.path), "query": redact(found.query)}
+    return found.model_copy(update={**where, "headers": headers, "body": body})
 
 
 def _frame(frame: dict[str, object]) -> Frame:
@@ -113,6 +114,15 @@ def new_signatures(exchanges: Sequence[Exchange], window: Window, before: Window
 def _counts(exchanges: Sequence[Exchange], window: Window) -> Counter[str]:
     inside = (exchange for exchange in exchanges if window.start <= exchange.timestamp <= window.end)
     return Counter(exchange.signature.fingerprint for exchange in inside if exchange.signature)
+
+
+def spells(exchanges: Sequence[Exchange], chosen: Sequence[Exchange]) -> dict[str, Spell]:
+    """When and how often each signature of the chosen failures was seen in all that was read, by its fingerprint."""
+    seen: dict[str, list[datetime]] = {one.signature.fingerprint: [] for one in chosen if one.signature}
+    for exchange in exchanges:
+        if exchange.signature is not None and exchange.signature.fingerprint in seen:
+            seen[exchange.signature.fingerprint].append(exchange.timestamp)
+    return {name: Spell(first=min(at), last=max(at), count=len(at)) for name, at in seen.items()}
 
 
 def failing(exchanges: Sequence[Exchange], signatures: Sequence[Signature], window: Window) -> tuple[Exchange, ...]:

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import Permanent
-from ..kit.redact import redact
+from ..kit.redact import redact, redact_values
 from ..model.alert import Alert
 
 MOST_ALERTS = 2_000
@@ -88,7 +88,7 @@ def _alert(alert: DeliveredAlert) -> Alert:
     ends = moment(alert.endsAt) if alert.endsAt else None
     return Alert(
         status=alert.status,
-        labels=labels,
+        labels=redact_values(labels),  # the fingerprint stays that of the labels as they came
         annotations={_clean(key): redact(_clean(value)) for key, value in alert.annotations.items()},
         starts_at=_required(alert.startsAt),
         ends_at=None if alert.status == "firing" else ends,

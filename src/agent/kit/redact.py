@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from pydantic import JsonValue
 
@@ -64,6 +65,11 @@ def redact_json(value: JsonValue) -> JsonValue:
     What lies deeper than 64 levels is masked as a whole.
     """
     return _redacted(value, DEEPEST)
+
+
+def redact_values(named: Mapping[str, str]) -> dict[str, str]:
+    """Labels or variables with the values masked that look like secrets, or stand under a name that speaks of one."""
+    return {name: MASK if _NAME.search(name) and value else redact(value) for name, value in named.items()}
 
 
 def _redacted(value: JsonValue, levels: int) -> JsonValue:

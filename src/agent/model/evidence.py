@@ -94,6 +94,19 @@ class Exchange(Record):
         return None if self.exception is None else Signature.of(self.exception, self.frames)
 
 
+class Spell(Record):
+    """When and how often one kind of failure was seen."""
+
+    first: AwareDatetime
+    last: AwareDatetime
+    count: int
+
+    @property
+    def gap(self) -> float:
+        """Mean seconds from one to the next; 0 for a single one."""
+        return (self.last - self.first).total_seconds() / max(1, self.count - 1)
+
+
 class Series(Record):
     """A named time series: ``points`` are (seconds since the epoch, value), oldest first."""
 
@@ -122,7 +135,10 @@ class EvidenceSet(Record):
 
     ``commits`` are the target's commits newest first, starting at the running release; ``deploys`` newest first, and so
     are ``reported`` changes, which CI or people told the agent of.
-    ``last_good`` is the newest deployed commit that ran before the onset, or None when there is none on record.
+    ``alerted_at`` is when the first alert began. ``spells`` tell, by the fingerprint of its signature, when and how often
+    each of the failures was seen in all that was read of the log, which begins at ``log_begins``; ``course`` is the
+    alert's signal over time. ``last_good`` is the newest deployed commit that ran before the onset, or None when there is
+    none on record.
     """
 
     window: Window
@@ -131,6 +147,10 @@ class EvidenceSet(Record):
     failing: tuple[Exchange, ...] = ()
     healthy: tuple[Exchange, ...] = ()
     series: tuple[Series, ...] = ()
+    alerted_at: AwareDatetime | None = None
+    spells: dict[str, Spell] = {}
+    log_begins: AwareDatetime | None = None
+    course: tuple[tuple[float, float], ...] = ()
     commits: tuple[Change, ...] = ()
     deploys: tuple[Change, ...] = ()
     reported: tuple[Change, ...] = ()

@@ -7,7 +7,7 @@ import math
 from pydantic import JsonValue
 
 from .experiment import Capsule, Expectation, Verdict
-from .replay import Answer, Replay
+from .replay import Replay
 
 SERVER_ERROR = 500
 ANY = "\x00any"
@@ -17,19 +17,22 @@ MOST_FAILED = 0.5
 
 
 def decide(capsule: Capsule, replay: Replay) -> tuple[Verdict, str]:
-    """Red only with the incident's own signature, or its bound broken, while healthy requests are green."""
+    """Red only with the incident's own signature, or its bound broken, while healthy requests are green.
+
+    A fault may come and go: one repetition with the signature is red, also of a healthy request, and a healthy request
+    is green when it was answered at least once.
+    """
     if not replay.started:
         return _not_started(capsule, replay)
     if not replay.answers and not capsule.bound:
         return Verdict.UNTESTABLE, replay.problem or "no request was answered"
-    healthy = replay.answers[len(capsule.failing) :]
-    broken = sum(answer.status >= SERVER_ERROR or answer.status == 0 for answer in healthy)
     if capsule.bound is not None:
         return _bound(capsule, replay)
-    if healthy and broken == len(healthy):
+    healthy = replay.failures[len(capsule.failing) :]
+    if healthy and all(failed >= replay.repetitions for failed in healthy):
         return Verdict.UNTESTABLE, "healthy requests fail as well"
     if capsule.signature is not None:
-        return _signature(capsule, replay.answers[: len(capsule.failing)])
+        return _signature(capsule, replay)
     found = differences(capsule, replay)
     return (Verdict.RED, found[0]) if found else (Verdict.GREEN, "every answer is as on the good release")
 
@@ -58,16 +61,30 @@ def _bound(capsule: Capsule, replay: Replay) -> tuple[Verdict, str]:
     return Verdict.GREEN, said
 
 
-def _signature(capsule: Capsule, failing: tuple[Answer, ...]) -> tuple[Verdict, str]:
-    same = [a for a in failing if a.signature is not None and a.signature == capsule.signature]
+def _signature(capsule: Capsule, replay: Replay) -> tuple[Verdict, str]:
+    failing = replay.answers[: len(capsule.failing)]
     name = capsule.signature.exception if capsule.signature else ""
+    same = [index for index, a in enumerate(replay.answers) if a.signature and a.signature == capsule.signature]
     if same:
-        return Verdict.RED, f"{name} again, {len(same)} of {len(failing)} requests"
+        asked = sum(index < len(failing) for index in same)
+        return Verdict.RED, f"{name} again, {asked} of {len(failing)} requests{_rate(capsule, replay)}"
     others = [answer for answer in failing if answer.status >= SERVER_ERROR or answer.status == 0]
     if others:
         kind = others[0].signature.exception if others[0].signature else f"status {others[0].status}"
         return Verdict.UNTESTABLE, f"fails in another way: {kind}"
     return Verdict.GREEN, f"no {name}; answers {', '.join(sorted({str(answer.status) for answer in failing}))}"
+
+
+def failure_rate(capsule: Capsule, replay: Replay) -> float:
+    """How often the failing requests failed, over the repetitions of one run: 0 (never) to 1 (every time)."""
+    failures = replay.failures[: len(capsule.failing)]
+    total = replay.repetitions * len(failures)
+    return min(1.0, sum(failures) / total) if total else 0.0
+
+
+def _rate(capsule: Capsule, replay: Replay) -> str:
+    rate = failure_rate(capsule, replay)
+    return "" if rate in (0.0, 1.0) else f", {rate:.0%} of the times they were sent"
 
 
 def differences(capsule: Capsule, replay: Replay) -> tuple[str, ...]:

@@ -20,7 +20,8 @@ class Answer(Record):
 class Replay(Record):
     """One sandboxed run: did the service start, what did it answer, what did its own metrics say.
 
-    ``answers`` are in the order of the capsule's ``failing`` then ``healthy`` requests (the last repetition).
+    ``answers`` are in the order of the capsule's ``failing`` then ``healthy`` requests: of each its last failure, or its
+    last answer where it never failed.
     ``failures`` counts 5xx or dropped answers per request over all repetitions, in the same order.
     ``measured`` maps signal names to values (error_ratio 0..1, latency_p95 s, mae_ratio, data_age s,
     memory_growth MiB per 100 requests, rss MiB).

@@ -146,6 +146,22 @@ def read(
     return Reading(signals=signals, requests={route: round(count) for route, count in requests.items()})
 
 
+def course(
+    scrapes: Sequence[Scrape], names: MetricNames, ignored: tuple[str, ...], signal: str
+) -> tuple[tuple[float, float], ...]:
+    """A signal over time as (seconds since the epoch, value), from one scrape to the next and not over a whole window.
+
+    Growth of memory is told by the memory itself (bytes), for growth needs a window. Other values as in `Reading`.
+    """
+    if signal == "down":
+        return tuple((scrape.at, float(not scrape.up)) for scrape in scrapes)
+    if signal == "memory_growth":
+        gauges = ((scrape.at, scrape.gauge(names.memory)) for scrape in scrapes if scrape.up)
+        return tuple((at, value) for at, value in gauges if value is not None)
+    pairs = ((after.at, read((before, after), names, ignored, math.inf)) for before, after in pairwise(scrapes))
+    return tuple((at, reading.signals[signal]) for at, reading in pairs if signal in reading.signals)
+
+
 def breached(rule: Rule, reading: Reading) -> bool:
     """Whether a reading breaks a rule now."""
     value = reading.signals.get(rule.signal)

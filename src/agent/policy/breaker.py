@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime
 
-from ..model.delivery import Deployment
-from ..model.incident import Outcome
+from ..model.incident import Incident, Outcome, Phase
 from ..model.policy import ActionKind
 from ..model.record import Record
 from ..ports import Ledger
@@ -47,13 +46,20 @@ class CircuitBreaker:
 
 
 def past_actions(ledger: Ledger, target: str, *, limit: int = 50) -> tuple[PastAction, ...]:
-    """What was delivered to a target, from its newest ``limit`` incidents on record."""
+    """Every delivery to a target that was begun, from its newest ``limit`` incidents on record; not one under way.
+
+    An approval is spent at the moment a delivery begins, so spent approvals count the attempts of one incident, and
+    those whose deploy failed. An attempt that was followed by another one did not help.
+    """
     found = []
     for incident in ledger.incidents(target=target, limit=limit):
-        deployment = ledger.document(incident.id, "deployment", Deployment)
-        if deployment is None:
-            continue
-        action: ActionKind = "merge_and_deploy" if deployment.kind == "deploy" else deployment.kind
-        helped = None if incident.outcome is None else incident.outcome in HELPED
-        found.append(PastAction(at=deployment.started_at, action=action, helped=helped))
+        for approval in ledger.approvals(incident.id):
+            last = approval.attempt == incident.attempt
+            if approval.state == "used" and not (last and incident.phase is Phase.DELIVER):
+                at = approval.decided_at or approval.requested_at
+                found.append(PastAction(at=at, action=approval.action, helped=_helped(incident) if last else False))
     return tuple(found)
+
+
+def _helped(incident: Incident) -> bool | None:
+    return None if incident.outcome is None else incident.outcome in HELPED

@@ -12,7 +12,7 @@ from ..errors import Conflict
 from ..kit.ids import short_id
 from ..model.diff_rules import DiffRules
 from ..model.experiment import Capsule, Run, Verdict
-from ..model.oracle import decide, differences
+from ..model.oracle import decide, differences, failure_rate
 from ..model.record import Json
 from ..model.repair import Patch, Proof, RegressionTest, Trial
 from ..model.replay import Replay, SuiteResult
@@ -24,11 +24,15 @@ CERTAINTY = 0.01
 MOST_RERUNS = 12
 
 
-def reruns(failure_rate: float) -> int:
-    """Three, or the smallest n with (1 - p)^n < 0.01, where p is the observed failure rate (DESIGN.md)."""
+def reruns(failure_rate: float, chances: int = 1) -> int:
+    """Three, or as many runs as hold the smallest n with (1 - p)^n < 0.01, where p is the observed failure rate (DESIGN.md).
+
+    ``chances`` is how often one run sends a failing request: every one of them is one chance to see the fault again.
+    """
     if failure_rate >= 1.0 or failure_rate <= 0.0:
         return RERUNS
-    return min(MOST_RERUNS, max(RERUNS, math.ceil(math.log(CERTAINTY) / math.log1p(-failure_rate))))
+    wanted = math.ceil(math.log(CERTAINTY) / math.log1p(-failure_rate))
+    return min(MOST_RERUNS, max(RERUNS, math.ceil(wanted / chances)))
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,9 @@ class Judge:
         trees: list[tuple[str, str | None]] = [(base, None), *([(base, diff)] * RERUNS)]
         replays = self._lab.replay_all(case.target, case.capsule, tuple(trees))
         before, *after = (self._run(case, replay, patched=n > 0) for n, replay in enumerate(replays))
-        rate = _failure_rate(case.capsule, replays[0])
-        more = reruns(rate) - RERUNS
+        rate = failure_rate(case.capsule, replays[0])
+        chances = max(1, replays[0].repetitions * len(case.capsule.failing))
+        more = reruns(rate, chances) - RERUNS
         if more > 0:
             extra = self._lab.replay_all(case.target, case.capsule, tuple([(base, diff)] * more))
             after += [self._run(case, replay, patched=True) for replay in extra]
@@ -134,7 +139,7 @@ class Judge:
             Trial(
                 name="reruns",
                 passed=green,
-                detail=f"{len(after)} of {len(after)} green" if green else worst,
+                detail=f"{len(after)} of {len(after)} green{_missed(rate, chances * len(after))}" if green else worst,
                 runs=tuple(after[1:]),
             ),
         ]
@@ -171,11 +176,11 @@ class Judge:
         return trials
 
 
-def _failure_rate(capsule: Capsule, replay: Replay) -> float:
-    """How often the failing requests failed, over the repetitions of one run; 1 when every time."""
-    failures = replay.failures[: len(capsule.failing)]
-    total, failed = replay.repetitions * len(failures), sum(failures)
-    return 1.0 if replay.repetitions <= 1 or failed == 0 or failed >= total else failed / total
+def _missed(rate: float, chances: int) -> str:
+    """How likely it is that a fault of this rate was there and did not show; nothing for one that shows every time."""
+    if not 0.0 < rate < 1.0:
+        return ""
+    return f"; it failed {rate:.0%} of the time before, and would stay unseen in {(1 - rate) ** chances:.1%} of such proofs"
 
 
 def _own(names: tuple[str, ...], test: RegressionTest | None) -> set[str]:

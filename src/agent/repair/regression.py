@@ -10,6 +10,7 @@ import json
 import re
 from urllib.parse import quote
 
+from ..kit.redact import redact_values
 from ..model.experiment import Capsule
 from ..model.incident import Incident
 from ..model.oracle import ANY
@@ -17,6 +18,7 @@ from ..model.repair import RegressionTest
 from ..model.target import Target
 
 MOST_REQUESTS = 6
+CODE_IS_FOUND_BY = ("PYTHONPATH",)
 SAFE = "/:@!$&'()*+,;=~"  # RFC 3986, pchar
 _TEMPLATE = '''"""Regression test for incident {incident}, written by the Market Programmer Agent.
 
@@ -94,10 +96,12 @@ def test_incident_{name}(tmp_path):
 
 {look}'''
 _ANSWERS = """def look(port, process):
-    for wanted in CASE["requests"]:
-        status, text = call(port, wanted["method"], wanted["target"], wanted["headers"], wanted["body"])
-        assert status < 500, (wanted["target"], status)
-        if wanted["expected"] is not None:
+    for left in reversed(range(CASE["repeat"])):
+        for wanted in CASE["requests"]:
+            status, text = call(port, wanted["method"], wanted["target"], wanted["headers"], wanted["body"])
+            assert status < 500, (wanted["target"], status)
+            if left or wanted["expected"] is None:
+                continue
             assert status == wanted["expected"]["status"], (wanted["target"], status)
             assert same(wanted["expected"]["body"], json.loads(text)), (wanted["target"], text)
 """
@@ -150,14 +154,11 @@ def _why(capsule: Capsule) -> str:
 
 
 def _case(target: Target, capsule: Capsule) -> dict[str, object]:
-    env = {**target.env, **{name: value for name, value in capsule.env.items() if name in target.replay_env}}
-    if capsule.bound is not None:
-        env |= target.soak_env
     signal = capsule.bound.signal if capsule.bound else capsule.signal
     return {
         "any": ANY,
         "serve": list(target.serve),
-        "env": env,
+        "env": _environment(target, capsule),
         "log_env": target.log_env or "",
         "health": target.health_path,
         "metrics": target.metrics_path,
@@ -165,8 +166,23 @@ def _case(target: Target, capsule: Capsule) -> dict[str, object]:
         "signal": signal,
         "limit": capsule.bound.limit if capsule.bound else 0.0,
         "seconds": max(capsule.soak_seconds, 2.5),
+        "repeat": capsule.repeat,
         "requests": _requests(capsule),
     }
+
+
+def _environment(target: Target, capsule: Capsule) -> dict[str, str]:
+    """What the test sets for the service. It is committed to the target's repository, so nothing else is written there.
+
+    The clock and seed of the moment, what a soak needs, and where the code lies. All else of ``target.env`` may hold
+    keys and addresses: the suite's own environment has it where it is needed, in the sandbox as in the target's CI.
+    """
+    named = {name: value for name, value in target.env.items() if name in (*CODE_IS_FOUND_BY, *target.replay_env)}
+    named |= {name: value for name, value in capsule.env.items() if name in target.replay_env}
+    if capsule.bound is not None:
+        named |= target.soak_env
+    clean = redact_values(named)
+    return {name: value for name, value in named.items() if clean[name] == value}
 
 
 def _requests(capsule: Capsule) -> list[dict[str, object]]:

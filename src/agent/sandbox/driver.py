@@ -175,6 +175,7 @@ def drive(service: subprocess.Popen[bytes], port: int, order: dict[str, Any], re
     report["metrics_before"] = client.text(order["metrics_path"])
     report["rss"] = [[0, memory(service.pid)]]
     report["failures"] = [0] * len(requests)
+    report["failed"] = []
     durations: list[float] = []
     now = time.monotonic()
     stop_at, latest = now + order["soak_seconds"], now + order["total_seconds"]
@@ -182,12 +183,14 @@ def drive(service: subprocess.Popen[bytes], port: int, order: dict[str, Any], re
     while requests and (report["repetitions"] < order["repeat"] or time.monotonic() < stop_at):
         answers = once(client, requests, gap, latest)
         durations += [answer["duration_ms"] for answer in answers]
-        for index, answer in enumerate(answers):
-            report["failures"][index] += failed(answer)
+        failing = [index for index, answer in enumerate(answers) if failed(answer)]
+        for index in failing:
+            report["failures"][index] += 1
+        report["failed"] = (report["failed"] + failing)[-MOST_POINTS:]
         if len(answers) < len(requests):
             report["problem"] = "the requests took longer than the time limit"
             break
-        report["answers"] = answers
+        report["answers"] = kept(report["answers"], answers)
         report["repetitions"] += 1
         if len(report["rss"]) < MOST_POINTS:
             report["rss"].append([len(durations), memory(service.pid)])
@@ -209,6 +212,12 @@ def once(client: Client, requests: list[dict[str, Any]], gap: float, latest: flo
         if gap:
             time.sleep(max(0.0, gap - (time.monotonic() - began)))
     return answers
+
+
+def kept(before: list[dict[str, Any]], answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of each request its last failure, or its last answer where it never failed."""
+    older = before or answers
+    return [old if failed(old) and not failed(new) else new for old, new in zip(older, answers, strict=True)]
 
 
 def failed(answer: dict[str, Any]) -> bool:

@@ -22,7 +22,7 @@ from .bubblewrap import Bind, Bubblewrap, Limits, SandboxResult
 from .bytecode import Bytecode
 from .environment import Environments, home, interpreter_folders
 from .lock import lock_hash
-from .results import document, replay_of, tests_of
+from .results import document, ending, replay_of, tests_of
 from .trees import VAR, Trees, has_room
 
 SOURCE, TREE, STATE, ENVIRONMENT, DRIVER = "/src", "/tree", "/state", "/env", "/driver.py"
@@ -211,7 +211,7 @@ def _lock_text(target: Target, commit: str) -> str:
 
 def _suite_result(result: SandboxResult, seconds: float) -> SuiteResult:
     report, why = document(result)
-    detail = result.stderr.decode("utf-8", "replace")[-LONGEST_DETAIL:]
+    detail = ending(result.stderr.decode("utf-8", "replace"), LONGEST_DETAIL)
     if report is None:
         return SuiteResult(passed=(), failed=(), finished=False, detail=f"{detail}\n{why}".strip(), seconds=seconds)
     passed, failed = tests_of(str(report.get("junit", "")))

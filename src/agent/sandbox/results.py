@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..kit.exposition import Sample, parse
+from ..kit.redact import redact
 from ..model.evidence import Signature
 from ..model.experiment import Capsule
 from ..model.replay import Answer, Replay
@@ -25,6 +26,11 @@ LONGEST_NAME = 500
 MOST_TESTS = 100_000
 
 
+def ending(text: str, length: int) -> str:
+    """The end of what a program printed, at most so long, without secrets: it is stored and shown."""
+    return redact(text[-2 * length :])[-length:]
+
+
 def document(result: SandboxResult) -> tuple[dict[str, Any] | None, str]:
     """The driver's report, or None and why there is none."""
     try:
@@ -35,7 +41,7 @@ def document(result: SandboxResult) -> tuple[dict[str, Any] | None, str]:
         return report, ""
     if result.limit:
         return None, f"the {result.limit} limit ended it"
-    return None, result.stderr.decode("utf-8", "replace")[-500:] or f"it ended with code {result.returncode}"
+    return None, ending(result.stderr.decode("utf-8", "replace"), 500) or f"it ended with code {result.returncode}"
 
 
 def replay_of(target: Target, capsule: Capsule, result: SandboxResult, seconds: float) -> Replay:
@@ -53,7 +59,7 @@ def _replay(target: Target, capsule: Capsule, report: dict[str, Any], seconds: f
     if not report["started"]:
         return Replay(
             started=False,
-            problem=f"the service did not start: {report['problem']}: {report['output'][-500:]}",
+            problem=f"the service did not start: {report['problem']}: {ending(report['output'], 500)}",
             startup_signature=signature_of_text(report["output"], target.source),
             seconds=seconds,
         )
@@ -81,8 +87,9 @@ def _replay(target: Target, capsule: Capsule, report: dict[str, Any], seconds: f
 def _signatures(capsule: Capsule, report: dict[str, Any], source: str) -> dict[int, Signature]:
     """Which failing answer left which exception.
 
-    The service's log is sequential: of each request the last logged failure belongs to the last repetition. Without
-    a log that names requests, the tracebacks that the service printed are matched by their order.
+    The service's log is sequential: of each request the last logged failure belongs to its last failed answer, which is
+    the one that is kept. Without a log that names requests, the tracebacks that the service printed are matched by their
+    order with the answers that failed.
     """
     failing = [index for index, answer in enumerate(report["answers"]) if answer["status"] >= SERVER_ERROR]
     logged = [found for line in report["log"].splitlines() if (found := failure_of_line(line)) is not None]
@@ -92,11 +99,12 @@ def _signatures(capsule: Capsule, report: dict[str, Any], source: str) -> dict[i
         sent = [(one.method, one.path, one.query) for one in (*capsule.failing, *capsule.healthy)]
         matched = {index: last_exact.get(sent[index]) or last.get(sent[index][:2]) for index in failing}
         return {index: signature for index, signature in matched.items() if signature is not None}
-    printed = signatures_of_text(report["output"], source)[-len(failing) :] if failing else []
+    order = [index for index in report["failed"] if index in failing]
+    printed = signatures_of_text(report["output"], source)[-len(order) :] if order else []
     if not printed:
         return {}
-    missing = len(failing) - len(printed)
-    return dict(zip(failing, [*[printed[0]] * missing, *printed], strict=True))
+    missing = len(order) - len(printed)
+    return dict(zip(order, [*[printed[0]] * missing, *printed], strict=True))
 
 
 def _measured(capsule: Capsule, gauges: Mapping[str, str], report: dict[str, Any]) -> dict[str, float]:

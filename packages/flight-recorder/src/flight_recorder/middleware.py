@@ -72,15 +72,16 @@ class FlightRecorder:
 
     def _line(self, flight: _Flight, error: Exception | None) -> dict[str, Any]:
         status = flight.status if flight.status and error is None else SERVER_ERROR
-        route = getattr(flight.scope.get("route"), "path", None) or flight.scope["path"]
+        path = redaction.text(flight.scope["path"])
+        route = getattr(flight.scope.get("route"), "path", None) or path
         line: dict[str, Any] = {
             "timestamp": flight.started_at,
             "level": "error" if status >= SERVER_ERROR else "info",
             "component": self._component,
-            "message": f"{flight.scope['method']} {flight.scope['path']} {status}",
+            "message": f"{flight.scope['method']} {path} {status}",
             "request_id": flight.id,
             "method": flight.scope["method"],
-            "path": flight.scope["path"],
+            "path": path,
             "route": route,
             "query": redaction.query(flight.scope.get("query_string", b"").decode("latin-1")),
             "status": status,
@@ -139,7 +140,7 @@ class _Flight:
         headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in self.scope["headers"]}
         return {
             "method": self.scope["method"],
-            "path": self.scope["path"],
+            "path": redaction.text(self.scope["path"]),
             "query": redaction.query(self.scope.get("query_string", b"").decode("latin-1")),
             "headers": {key: headers[key] for key in redaction.KEPT_HEADERS if key in headers},
             "body": body,

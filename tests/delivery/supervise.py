@@ -1,4 +1,4 @@
-"""Puts a service under a supervisord of its own. See docs/supervised-target.md for what the files look like."""
+"""Puts a service under a supervisord of its own, as docs/supervised-target.md describes it; for tests."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import Misconfigured, Permanent
-from ..kit.command import MINIMAL_ENV
-from ..kit.files import write_atomic
-from .supervisor import Supervisor
+from agent.delivery.supervisor import Supervisor
+from agent.errors import Misconfigured, Permanent
+from agent.kit.command import MINIMAL_ENV
+from agent.kit.files import write_atomic
 
 LONGEST_SOCKET = 95  # a unix socket's path may have 107 bytes, and supervisord first binds it with its pid added
 OWNER_ONLY = 0o700
