@@ -140,6 +140,7 @@ class Workflow:
         parts = self._parts
         subject = _subject(proposal, pull_request, riders)
         decision = parts.policy.decide("merge_and_deploy", incident, subject, proposal)
+        titles = parts.forge(parts.targets[incident.target]).titles(riders)
         with parts.work.begin() as tx:
             current = self._fenced(tx, incident)
             tx.put(current, "pull_request", pull_request)
@@ -155,7 +156,7 @@ class Workflow:
             current = self._fenced(tx, incident)
             self._note_decision(tx, current, decision)
             now, name = parts.clock.now(), _name("approval", current)
-            approval = approvals.ask(name, current, decision, now=now, expiry=parts.approval_expiry)
+            approval = approvals.ask(name, current, decision, now=now, expiry=parts.approval_expiry, riders=titles)
             tx.save_approval(approval)
             if decision.verdict == "allow":
                 self._go(tx, current, Phase.DELIVER)
