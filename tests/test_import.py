@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -37,3 +38,14 @@ def test_a_server_does_not_start_on_a_wrong_setting(tmp_path, module):
     assert done.returncode != 0
     assert "SAFETY_MODE: read 'perhaps'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_server_tells_of_settings_that_do_nothing_yet(tmp_path):
+    """In its log, before it serves anything; the log is JSON from the first line of ours."""
+    (tmp_path / "agent.toml").write_text('[policy]\nautonomy = "autonomous"\n')
+    start = "from agent import main; main.app._built(main.load())"
+    done = python("-c", start, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    [line] = [json.loads(line) for line in done.stderr.splitlines()]
+    assert line["level"] == "warning"
+    assert 'it acts as "approve"' in line["event"]
