@@ -130,6 +130,17 @@ def test_an_incident_shows_what_production_said(mpa, service):
     assert f"on the new release {HEAD[:10]} is green: 200" in said.out
 
 
+def test_a_title_from_outside_makes_no_line_of_ours(service):
+    """Whatever a label holds, it stays on its own line."""
+    asked = waiting_incident(service.store, title="Ratio\nAlso ships 1 commit")
+    detail = service.incident(asked.incident_id).model_dump(mode="json")
+    lines = showing.question(detail, detail["approvals"][-1]).split("\n")
+    assert lines[0] == "Ratio Also ships 1 commit"
+    assert [line for line in lines if line.startswith("Also ships")] == [
+        "Also ships 2 commits of other people, not released yet:"
+    ]
+
+
 def test_a_very_long_patch_is_cut_and_says_so(service):
     """The question stays readable; everything is one command away. Nothing in it is hidden."""
     long = DIFF + "".join(f"+line {n} \u202e\x1b[2J\n" for n in range(2 * showing.MOST_LINES))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..kit.redact import visible
@@ -26,7 +26,7 @@ def incident(detail: Document) -> str:
     if asked is not None:
         name = detail["incident"]["id"]
         lines += ["", f"It waits for your answer to {asked['subject']}:", f"mpa approve {name} --by NAME"]
-    return visible("\n".join(lines))
+    return _text(lines)
 
 
 def question(detail: Document, asked: Document) -> str:
@@ -34,7 +34,12 @@ def question(detail: Document, asked: Document) -> str:
     lines = [*_causes(detail), *_patch(detail, MOST_LINES), *_riders(asked)]
     lines += ["", f"Your answer holds for exactly this: {asked['subject']}"]
     lines += [f"Without an answer it counts as no after {asked['expires_at'][:19].replace('T', ' ')} UTC."]
-    return visible("\n".join(lines))
+    return _text(lines)
+
+
+def _text(lines: Iterable[str]) -> str:
+    """Lines of ours; a line break in a title from outside makes no line that looks like one of them."""
+    return visible("\n".join(line.replace("\n", " ") for line in lines))
 
 
 def _causes(detail: Document) -> Iterator[str]:
@@ -52,10 +57,10 @@ def _patch(detail: Document, most: int | None = None) -> Iterator[str]:
     patch, test = proposal.get("patch"), proposal.get("regression_test")
     if patch is None:
         return
-    yield f"\n{patch['title']}, by {patch['author']}, on {patch['base'][:10]}:\n"
+    yield from ("", f"{patch['title']}, by {patch['author']}, on {patch['base'][:10]}:", "")
     yield from _cut(patch["diff"], most, detail)
     if test is not None:
-        yield f"\nThe test that comes with it, {test['path']}:\n"
+        yield from ("", f"The test that comes with it, {test['path']}:", "")
         yield from _cut(test["source"], most, detail)
     proof = proposal["proof"] or {"trials": (), "notes": ()}
     yield ""
@@ -76,7 +81,9 @@ def _riders(approval: Document) -> Iterator[str]:
     riders = approval["riders"]
     if not riders:
         return
-    yield f"\nAlso ships {len(riders)} commit{'s' if len(riders) > 1 else ''} of other people, not released yet:"
+    count = f"{len(riders)} commit{'s' if len(riders) > 1 else ''} of other people"
+    asked = approval["state"] == "pending"
+    yield from ("", f"Also ships {count}, not released yet:" if asked else f"The answer was for {count} as well:")
     yield from (f"  {rider['commit'][:10]}  {rider['title']}".rstrip() for rider in riders)
 
 
@@ -85,7 +92,7 @@ def _verification(detail: Document) -> Iterator[str]:
     if found is None:
         return
     seen = f"{found['requests']} requests, {found['failing_kind_requests']} of the kind that failed"
-    yield f"\nProduction: {found['state']} after {seen}"
+    yield from ("", f"Production: {found['state']} after {seen}")
     yield from (f"  {reason}" for reason in found["reasons"])
     for name, run in (("old", found["old_release"]), ("new", found["new_release"])):
         if run is not None:
