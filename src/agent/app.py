@@ -17,7 +17,7 @@ from .delivery.supervised import SupervisedDeployer
 from .delivery.verification import VerificationRules
 from .diagnosis.investigator import ExperimentalInvestigator
 from .durable import Durable
-from .errors import AgentError, Busy, Conflict, NotFound
+from .errors import AgentError, Busy, Conflict, NotFound, Permanent
 from .evidence.collector import EvidenceCollector
 from .evidence.history import GitHistory
 from .evidence.watch import DirectWatcher
@@ -338,12 +338,20 @@ class App:
     # -- what people decide ----------------------------------------------------------------------------------------
 
     def decide(self, incident_id: str, *, yes: bool, by: str, subject: str | None, comment: str) -> Approval:
-        """Answer the pending approval and queue what follows, in one transaction."""
+        """Answer the pending approval and queue what follows, in one transaction.
+
+        A yes names what it is for; a no without a subject is for whatever is asked. Raises `NotFound`, `Conflict`, and
+        `Permanent` for a yes to nothing in particular.
+        """
         with self.store.begin() as tx:
             incident = tx.incident(incident_id)
             asked = [a for a in tx.approvals(incident_id) if a.attempt == incident.attempt]
             if not asked or not incident.active:
                 raise Conflict(f"{incident_id} asks nothing now")
+            if yes and subject is None:
+                raise Permanent(
+                    f"say which patch you approve: read /incidents/{incident_id}, send its approval's subject"
+                )
             wanted = asked[-1].subject if subject is None else subject
             answered = approvals.decide(asked[-1], by, yes=yes, subject=wanted, now=self.clock.now(), comment=comment)
             tx.save_approval(answered)

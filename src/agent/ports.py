@@ -318,6 +318,10 @@ class Forge(Protocol):
         """Commits on main after ``running`` up to ``base`` that a deploy of main would also ship."""
         ...
 
+    def titles(self, commits: tuple[str, ...]) -> dict[str, str]:
+        """The first line of each commit's message, by commit and in the same order."""
+        ...
+
 
 class Policy(Protocol):
     """What the agent may do by itself."""

@@ -237,6 +237,16 @@ class Settings(BaseSettings):
         return self.file.web
 
     @property
+    def without_effect(self) -> tuple[str, ...]:
+        """What was set, and grants nothing yet; a person who set it should know."""
+        policy, found = self.policy, []
+        if policy.level is Autonomy.AUTONOMOUS:
+            found.append('policy.autonomy = "autonomous" is not yet granted to any action: it acts as "approve"')
+        if policy.drafts:
+            found.append("policy.drafts has no effect yet: the local forge's drafts stay inside and need nobody")
+        return tuple(found)
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret that was set, so that the log can leave it out."""
         values = (getattr(self, name) for name in type(self).model_fields)

@@ -10,7 +10,7 @@ git or the sandbox.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
@@ -144,6 +144,7 @@ class Workflow(Moves):
         parts = self._parts
         subject = _subject(proposal, pull_request, riders)
         decision = parts.policy.decide("merge_and_deploy", incident, subject, proposal)
+        titles = parts.forge(parts.targets[incident.target]).titles(riders)
         with parts.work.begin() as tx:
             current = self._fenced(tx, incident)
             tx.put(current, "pull_request", pull_request)
@@ -158,12 +159,12 @@ class Workflow(Moves):
         with parts.work.begin() as tx:
             current = self._fenced(tx, incident)
             self._note_decision(tx, current, decision)
-            self._question(tx, current, decision, riders)
+            self._question(tx, current, decision, titles)
 
-    def _question(self, tx: Transaction, incident: Incident, decision: Decision, riders: tuple[str, ...]) -> None:
+    def _question(self, tx: Transaction, incident: Incident, decision: Decision, riders: Mapping[str, str]) -> None:
         """Put what policy decided on record as an approval; go on when it allows, else wait for a person."""
         now, name = self._parts.clock.now(), _name("approval", incident)
-        approval = approvals.ask(name, incident, decision, now=now, expiry=self._parts.approval_expiry)
+        approval = approvals.ask(name, incident, decision, now=now, expiry=self._parts.approval_expiry, riders=riders)
         tx.save_approval(approval)
         if decision.verdict == "allow":
             self._go(tx, incident, Phase.DELIVER)
@@ -243,7 +244,7 @@ class Workflow(Moves):
                 return False
             self._note_decision(tx, current, decision)
             if approval.by == "policy" and decision.verdict != "allow":
-                self._question(tx, current, decision, ())
+                self._question(tx, current, decision, {rider.commit: rider.title for rider in approval.riders})
                 return False
             if approval.state == "approved":
                 tx.save_approval(approvals.use(approval, approval.subject, self._parts.clock.now()))

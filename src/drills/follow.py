@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from .door import Door, Feed, Refused
 from .meter import Meter
-from .narration import diff, experiments, hypotheses, tell, trials
+from .narration import diff, experiments, hypotheses, riders, tell, trials
 from .screen import Screen, chart
 from .story import Event, Story
 
@@ -40,7 +40,8 @@ class Follower:
         self._shown: set[str] = set()
         self._asked = False
         self._refusals = 0
-        self._subject: str | None = None
+        self._newest: Mapping[str, Any] = {}  # the newest approval that was read
+        self._question: Mapping[str, Any] = {}  # the one that was shown: an answer is bound to it
         self._next_sample = 0.0
         self._next_read = 0.0
 
@@ -118,8 +119,7 @@ class Follower:
             return
         self._story.incident = answer.get("incident", answer)
         self._story.documents = {**self._story.documents, **(answer.get("documents") or {})}
-        approvals = answer.get("approvals") or [{}]
-        self._subject = approvals[-1].get("subject")
+        self._newest = (answer.get("approvals") or [{}])[-1]
 
     def _tell(self, fresh: list[Event]) -> None:
         for event in fresh:
@@ -151,7 +151,8 @@ class Follower:
         if not self._asked:
             self._read(incident_id, now=True)
             self._tell([])
-            self._asked = True
+            self._asked, self._question = True, self._newest
+            self._screen.all(riders(self._question))
             self._screen.show(chart(self._signal, self._meter.course(self._signal)))
             if not self._screen.interactive:
                 self._decide(incident_id, "approve")
@@ -162,7 +163,7 @@ class Follower:
             self._decide(incident_id, "approve" if key == "y" else "reject")
 
     def _decide(self, incident_id: str, answer: str) -> None:
-        said = {"by": _PERSON, "comment": "answered in the demo", "subject": self._subject}  # bound to what was shown
+        said = {"by": _PERSON, "comment": "answered in the demo", "subject": self._question.get("subject")}
         try:
             self._door.post(f"/incidents/{incident_id}/{answer}", said)
         except Refused as error:
@@ -170,6 +171,7 @@ class Follower:
             if self._refusals == _MOST_REFUSALS:
                 raise TooLate(f"the answer was not accepted: {error}") from error
             self._asked = False  # asked again: the agent may only have been restarting, or the subject have moved on
+            self._shown.discard("proposal")
             self._screen.note("approval", f"not accepted yet: {error}", self._seconds)
             self.idle(1.0, "approval")
 

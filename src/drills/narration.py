@@ -124,6 +124,16 @@ def diff(proposal: Mapping[str, Any]) -> RenderableType:
     return Syntax(str(patch.get("diff", "")), "diff", background_color="default", word_wrap=True)
 
 
+def riders(approval: Mapping[str, Any]) -> Iterator[Text]:
+    """The commits of other people that a yes would also ship; nothing when there are none."""
+    ships = approval.get("riders") or ()
+    if ships:
+        count = f"{len(ships)} commit{'s' if len(ships) > 1 else ''}"
+        yield Text(f"{'':11} also ships {count} of other people, not released yet:", style="bold yellow")
+    for rider in ships:
+        yield Text(f"{'':13} {str(rider.get('commit', ''))[:10]}  {_clean(str(rider.get('title', '')))}")
+
+
 def sparkline(values: Sequence[float | None]) -> str:
     """A chart one line high; a dot where nothing was measured."""
     known = [value for value in values if value is not None]

@@ -5,15 +5,39 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import typer
 
 from agent.cli.commands import app
 from agent.model.alert import Alert
-from agent.settings import read_agent_file
+from agent.settings import load, read_agent_file
 from fakes.clock import NOON
 from fakes.repository import Repository
+
+
+@pytest.fixture
+def stranger(place):
+    """At the address of the settings something else answers, with JSON of its own."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("content-length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_):
+            """Keep the test's output clean."""
+
+    with ThreadingHTTPServer(("127.0.0.1", load().api_port), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield
+        server.shutdown()
+        thread.join()
 
 
 def commands(group=None, path=()):
@@ -167,6 +191,15 @@ def test_doctor_is_content_when_all_is_there(mpa, place, request):
     assert said.code == 0
 
 
+def test_doctor_tells_of_a_setting_that_does_nothing_yet(mpa, place):
+    """Nothing is broken, and nobody believes that it acts alone."""
+    (place / "agent.toml").write_text('[policy]\nautonomy = "autonomous"\ndrafts = true\n')
+    rows = [row for row in json.loads(mpa("doctor", "--json").out) if row["part"] == "policy"]
+    assert [row["state"] for row in rows] == ["note", "note"]
+    assert 'it acts as "approve"' in rows[0]["detail"]
+    assert "policy.drafts has no effect yet" in rows[1]["detail"]
+
+
 def test_the_token_is_shown_once_there_is_one(mpa, place):
     """Before the first start it says what to do."""
     said = mpa("token", "show")
@@ -248,6 +281,21 @@ def test_a_changed_entry_breaks_the_trail(mpa, service, place):
     assert said.code == 1
     assert said.out == "BROKEN: entry 1 was changed\n"
     assert mpa("audit", "verify", "--json").code == 1
+
+
+def test_a_trail_that_cannot_be_read_is_not_a_broken_one(mpa, service, place):
+    """Neither a store that fails, nor an answer that makes no sense, reads as the negative result."""
+    with sqlite3.connect(place / "state" / "agent.db") as database:
+        database.execute("DROP TABLE audit_head")
+    database.close()
+    assert mpa("audit", "verify").code == 2
+
+
+def test_what_nobody_foresaw_is_an_error(mpa, stranger):
+    """Python would end with 1, which says that something was looked at and found wanting."""
+    said = mpa("audit", "verify")
+    assert (said.code, said.out) == (2, "")
+    assert "KeyError" in said.err
 
 
 def test_the_trail_can_be_read_and_taken_away(mpa, service, place):

@@ -43,6 +43,8 @@ def test_an_incident_is_followed_to_its_end(agent, followed):
     assert agent.decisions[0]["subject"] == SUBJECT
     for told in ("HighErrorRatio", "93%", "guard removed", "✗ red", "✓ green", "untestable", "red before", "+bad = 2"):
         assert told in text
+    assert "also ships 1 commit of other people" in text
+    assert "dddddddddd  Faster [31m answers" in text
     assert "\x1b" not in text
 
 
@@ -65,6 +67,32 @@ def test_interruptions_of_the_feed_lose_and_repeat_nothing(agent, followed):
     assert agent.connections_cut > 1
     assert [event.seq for event in story.events] == list(range(2, len(agent._entries) + 1))
     assert out.getvalue().count("HighErrorRatio") == 1
+
+
+class Slow(Screen):
+    """A terminal with a person who says yes after a while; meanwhile the agent asks about another patch."""
+
+    def __init__(self, agent):
+        super().__init__(io.StringIO())
+        self.interactive = True
+        self._agent, self._looks = agent, 0
+
+    def key(self):
+        self._looks += 1
+        self._agent.subject = "6" * 64
+        return "y" if self._looks % 15 == 0 else None
+
+
+def test_a_yes_is_to_what_was_on_the_screen(agent, followed):
+    """It is refused when something else is asked by now; that is shown, and asked about, before it is answered."""
+    follower, _, _ = followed
+    screen = follower._screen = Slow(agent)
+    agent.open_incident()
+    follower.until_closed(follower.await_incident(5), 20)
+    assert agent.refused == [SUBJECT]
+    assert [decision["subject"] for decision in agent.decisions] == ["6" * 64]
+    assert screen._console.file.getvalue().count("Press y or n") == 2
+    assert screen._console.file.getvalue().count("+bad = 2") == 2
 
 
 def test_no_incident_in_time_is_said(followed):

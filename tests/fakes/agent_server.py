@@ -11,6 +11,7 @@ from typing import Any, Self
 
 SUBJECT = "5" * 64
 COMMITS = ("a" * 40, "b" * 40)
+RIDERS = [{"commit": "d" * 40, "title": "Faster\x1b[31m answers"}]
 DIAGNOSIS = {
     "hypotheses": [
         {"rank": 1, "cause": "code", "change": COMMITS[0], "confidence": 0.93, "title": "guard removed"},
@@ -42,6 +43,8 @@ class AgentServer:
     def __init__(self) -> None:
         self.token = "secret"
         self.tells_runs = False
+        self.subject = SUBJECT
+        self.refused: list[str | None] = []
         self.decisions: list[dict[str, Any]] = []
         self.connections_cut = 0
         self._lock = threading.Lock()
@@ -81,9 +84,12 @@ class AgentServer:
             self._add("pull_request.opened", "pull request #1")
             self._add("approval.requested", "a person's approval is needed")
 
-    def decide(self, answer: str, body: dict[str, Any]) -> None:
-        """A yes is delivered, verified and closed as fixed; a no closes as rejected."""
+    def decide(self, answer: str, body: dict[str, Any]) -> int:
+        """A yes is delivered, verified and closed as fixed; a no closes as rejected. About another patch: 409."""
         with self._lock:
+            if body.get("subject") != self.subject:
+                self.refused.append(body.get("subject"))
+                return 409
             self.decisions.append({"answer": answer, **body})
             assert self._incident is not None
             self._add("approval.decided", f"{answer} by {body.get('by')}")
@@ -95,6 +101,7 @@ class AgentServer:
                 self._add("verification.observed", "60 requests watched")
             self._incident = {**self._incident, "phase": "closed", "waiting": None, "outcome": outcome}
             self._add("incident.closed", outcome, outcome=outcome)
+        return 200
 
     def _add(self, kind: str, message: str, **data: Any) -> None:
         at = datetime.now(UTC).isoformat()
@@ -116,7 +123,7 @@ class AgentServer:
                 return {
                     "incident": incident,
                     "documents": self._documents,
-                    "approvals": [{"subject": SUBJECT, "state": "pending"}],
+                    "approvals": [{"subject": self.subject, "state": "pending", "riders": RIDERS}],
                 }
         return None
 
@@ -136,8 +143,7 @@ class AgentServer:
                 if self.headers.get("authorization") != f"Bearer {agent.token}":
                     self._json(401, {"title": "a principal is needed"})
                     return
-                agent.decide(self.path.rsplit("/", 1)[-1], body)
-                self._json(200, {})
+                self._json(agent.decide(self.path.rsplit("/", 1)[-1], body), {})
 
             def _json(self, status: int, content: Any) -> None:
                 text = json.dumps(content).encode()

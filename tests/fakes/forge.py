@@ -88,6 +88,9 @@ class FakeForge:
             raise NotFound(f"no commit {running} or {base}")
         return tuple(reversed(self.history[self.history.index(running) + 1 :]))
 
+    def titles(self, commits: tuple[str, ...]) -> dict[str, str]:
+        return {commit: f"c{self.history.index(commit)}" for commit in commits}
+
     def _existing(self, name: str) -> PullRequest:
         if name not in self.pull_requests:
             raise NotFound(f"no pull request {name}")

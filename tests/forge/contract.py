@@ -1,7 +1,8 @@
 """What every forge promises. A subclass gives the fixtures; `FakeForge`, the local forge and GitHub inherit it.
 
-Fixtures: ``forge``; ``history`` (three commits of main, oldest first); ``commits`` (two that apply to any of them);
-``unfit`` (one that does not); ``somebody_merges`` (a function that adds a commit to main that goes with ``commits``).
+Fixtures: ``forge``; ``history`` (three commits of main, oldest first, titled c0 to c2); ``commits`` (two that apply to
+any of them); ``unfit`` (one that does not); ``somebody_merges`` (a function that adds a commit to main that goes with
+``commits``).
 """
 
 import pytest
@@ -122,6 +123,11 @@ class ForgeContract:
         assert forge.riders(history[0], history[-1]) == (history[2], history[1])
         newest = somebody_merges()
         assert forge.riders(history[-1], history[-1]) == (newest,)
+
+    def test_commits_have_titles(self, forge, history):
+        """In the order of the question; no commit, no title."""
+        assert list(forge.titles(history[::-1]).items()) == list(zip(history[::-1], ("c2", "c1", "c0"), strict=True))
+        assert forge.titles(()) == {}
 
     def test_riders_of_an_unknown_commit_are_not_guessed(self, forge, history):
         """A running commit that the host does not know is `NotFound`."""

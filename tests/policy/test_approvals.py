@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import Conflict
-from agent.policy.approvals import EXPIRY, approval_subject, current, decide, request, use
+from agent.model.incident import Incident
+from agent.model.policy import Approval, Decision, Rider
+from agent.policy.approvals import EXPIRY, approval_subject, ask, current, decide, request, use
 from fakes.clock import NOON
 
 LATER = NOON + timedelta(hours=1)
@@ -26,6 +28,23 @@ def test_a_yes_is_written_and_spent_once(asked):
     assert used.state == "used"
     with pytest.raises(Conflict):
         use(used, "s", LATER)
+
+
+@pytest.mark.parametrize("verdict", ["needs_approval", "allow"])
+def test_the_record_names_what_would_also_ship(verdict):
+    """Riders stand on the record itself, with their titles, whoever says yes."""
+    incident = Incident(
+        id="i-1", target="shop", component="api", signal="error_ratio", title="t", phase="repair", opened_at=NOON
+    )
+    decision = Decision(verdict=verdict, action="merge_and_deploy", subject="s", reasons=())
+    asked = ask("a-1", incident, decision, now=NOON, expiry=EXPIRY, riders={"b" * 40: "Faster", "a" * 40: ""})
+    assert asked.riders == (Rider(commit="b" * 40, title="Faster"), Rider(commit="a" * 40))
+
+
+def test_a_record_from_before_there_were_riders_can_be_read(asked):
+    """What an older version stored is not lost."""
+    stored = asked.model_dump(mode="json", exclude={"riders"})
+    assert Approval.model_validate(stored) == asked
 
 
 def test_a_no_allows_nothing(asked):

@@ -10,14 +10,14 @@ from agent.model.diagnosis import Diagnosis, Hypothesis
 from agent.model.evidence import Evidence, EvidenceSet, Gap
 from agent.model.experiment import Experiment, Oracle, Run, Verdict
 from agent.model.incident import Incident, Outcome, Phase
-from agent.model.policy import Approval
+from agent.model.policy import Approval, Rider
 from agent.model.record import Window
 from agent.model.repair import Patch, Proof, Proposal, RegressionTest, Trial
 from agent.policy.approvals import approval_subject
 from agent.store.store import Store
 
 CULPRIT, PARENT, BASE, HEAD = "7c1e09b2" * 5, "2f40aa17" * 5, "91d3c5e8" * 5, "b8e2f6d4" * 5
-RIDERS = ("4d6f1a90" * 5,)
+RIDERS = {"4d6f1a90" * 5: "Answer /predict from the warm cache", "0c2ea7f3" * 5: ""}
 TITLE = 'Revert "Skip warm-up rows when a window is short"'
 DIFF = """\
 diff --git a/src/predictor/features.py b/src/predictor/features.py
@@ -85,7 +85,8 @@ def waiting_incident(
         incident_id=incident.id,
         attempt=1,
         action="merge_and_deploy",
-        subject=approval_subject(proposal.subject or "", BASE, HEAD, RIDERS),
+        subject=approval_subject(proposal.subject or "", BASE, HEAD, tuple(RIDERS)),
+        riders=tuple(Rider(commit=commit, title=title) for commit, title in RIDERS.items()),
         requested_at=now,
         expires_at=now + timedelta(hours=24),
     )
@@ -286,6 +287,8 @@ def _verification(now: datetime) -> Verification:
         requests=412,
         failing_kind_requests=214,
         reasons=("error_ratio 0.00, limit 0.05", "the capsule is red on the old release and green on the new one"),
+        old_release=Run(commit=CULPRIT, verdict=Verdict.RED, reason="ZeroDivisionError, the same frames", seconds=1.5),
+        new_release=Run(commit=HEAD, verdict=Verdict.GREEN, reason="200, answers as recorded", seconds=1.4),
     )
 
 

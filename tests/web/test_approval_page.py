@@ -14,7 +14,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from agent.web.access import COOKIE, ensure_token
 from agent.web.api import create_api
-from web.stories import DIFF, TITLE, closed_incident, waiting_incident
+from web.stories import DIFF, RIDERS, TITLE, closed_incident, waiting_incident
 
 CHROMIUM = Path("/usr/bin/chromium")
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
@@ -192,6 +192,26 @@ def test_an_open_page_follows_what_happens(agent, asked, opened):
         expect(entries).to_have_count(before + number)
     expect(entries.last).to_contain_text("<b>trial 2</b>")
     tab.close()
+
+
+def test_the_page_tells_what_ships_with_it(agent, asked, opened):
+    """Commit and title of every rider stand in the question; afterwards they stand with the answer."""
+    tab = opened()
+    tab.goto(f"/incidents/{asked.incident_id}")
+    for commit, title in RIDERS.items():
+        expect(tab.locator("#ask .riders li", has_text=f"{commit[:10]} {title}")).to_be_visible()
+    closed = closed_incident(agent.store)
+    tab.goto(f"/incidents/{closed.id}")
+    expect(tab.get_by_text("with 2 commits of other people")).to_be_visible()
+
+
+def test_the_page_tells_what_production_said(agent, opened):
+    """With the reproduction's verdict on the old and on the new release."""
+    tab = opened()
+    tab.goto(f"/incidents/{closed_incident(agent.store).id}")
+    rows = tab.locator("h3:has-text('The reproduction') + table tbody tr")
+    expect(rows.nth(0)).to_contain_text("✗ red")
+    expect(rows.nth(1)).to_contain_text("✓ green")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])

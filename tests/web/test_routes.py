@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from agent.web import pages
 from agent.web.api import create_api
+from web.stories import RIDERS, waiting_incident
 
 DELIVERY = json.loads(
     (Path(__file__).parents[1] / "fixtures" / "alertmanager" / "001-bearer-firing-agent.json").read_text()
@@ -65,6 +67,47 @@ def test_a_named_person_may_decide(client, person):
     assert answer.status_code == 409
     assert "asks nothing" in answer.json()["detail"]
     assert client.post(f"/incidents/{incident}/cancel", json={}, headers=person).json()["cancel_requested"]
+
+
+@pytest.mark.parametrize("sent", [{}, {"json": {}}, {"json": {"comment": "fine"}}, {"json": {"subject": None}}])
+def test_a_yes_names_the_patch_that_was_read(client, agent, person, sent):
+    """A yes to whatever is asked by now could be to something that nobody has looked at."""
+    asked = waiting_incident(agent.store)
+    where = f"/incidents/{asked.incident_id}"
+    refused = client.post(f"{where}/approve", headers=person, **sent)
+    assert refused.status_code == 422
+    assert f"read {where}, send its approval's subject" in refused.json()["detail"]
+    assert agent.store.approvals(asked.incident_id)[-1].state == "pending"
+    [read] = client.get(where).json()["approvals"]
+    assert client.post(f"{where}/approve", json={"subject": read["subject"]}, headers=person).json()["by"] == "ines"
+
+
+def test_a_no_may_be_to_whatever_is_asked(client, agent, person):
+    """Refusing needs no look at the patch."""
+    asked = waiting_incident(agent.store)
+    answer = client.post(f"/incidents/{asked.incident_id}/reject", headers=person)
+    assert (answer.json()["state"], answer.json()["subject"]) == ("rejected", asked.subject)
+
+
+def test_an_incident_tells_what_would_also_ship(client, agent):
+    """The riders stand with the question, by commit and title."""
+    asked = waiting_incident(agent.store)
+    [read] = client.get(f"/incidents/{asked.incident_id}").json()["approvals"]
+    assert read["riders"] == [{"commit": commit, "title": title} for commit, title in RIDERS.items()]
+
+
+def test_a_long_trail_shows_its_end(client, agent):
+    """The newest entries are on the page, with a way to the older ones; what is asked does not scroll away."""
+    asked = waiting_incident(agent.store)
+    with agent.store.begin() as tx:
+        for number in range(pages.LONGEST_TRAIL + 100):
+            tx.append("note", f"entry <{number}>", incident_id=asked.incident_id)
+    page = client.get(f"/incidents/{asked.incident_id}", headers={"accept": "text/html"}).text
+    assert page.count("<code>note</code>") == pages.LONGEST_TRAIL
+    assert f"entry &lt;{pages.LONGEST_TRAIL + 99}&gt;" in page
+    assert "entry &lt;99&gt;" not in page
+    assert f"/audit?incident_id={asked.incident_id}&amp;limit=110" in page
+    assert "Also ships" in page
 
 
 def test_monitoring_controls_are_idempotent(client):

@@ -7,6 +7,7 @@ import pytest
 from agent.errors import Superseded, Unreachable
 from agent.model.delivery import Deployment, PullRequest
 from agent.model.incident import Outcome, Phase
+from agent.model.policy import Rider
 from fakes.shop import BAD
 from fakes.steps import FakeSteps, Killed
 
@@ -185,6 +186,7 @@ def test_a_yes_is_not_used_when_main_has_moved(asked):
     first, second = asked.approvals()
     assert (first.state, second.state) == ("approved", "pending")
     assert first.subject != second.subject
+    assert (first.riders, second.riders) == ((), (Rider(commit="c" * 40, title="c2"),))
     assert (asked.forge.merges, asked.deployer.finished) == (0, [])
     assert "approval.stale" in asked.kinds()
 

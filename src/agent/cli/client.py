@@ -23,9 +23,10 @@ class Client:
         token = settings.token_file
         self._headers = {"authorization": f"Bearer {token.read_text().strip()}"} if token.exists() else {}
 
-    def get(self, path: str, **params: Any) -> Any:
+    def get(self, path: str, *, seconds: float = SECONDS, **params: Any) -> Any:
         """The JSON at a path. Raises `Unreachable`, `Permanent`."""
-        return self._call("GET", path, params={name: value for name, value in params.items() if value is not None})
+        given = {name: value for name, value in params.items() if value is not None}
+        return self._call("GET", path, params=given, timeout=seconds)
 
     def post(self, path: str, body: dict[str, Any] | None = None, *, seconds: float = SECONDS) -> Any:
         """Send JSON. Raises `Unreachable`, `Permanent`."""

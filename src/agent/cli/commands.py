@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,8 +14,9 @@ from urllib.parse import quote
 
 import typer
 
-from ..errors import AgentError, NotFound, Permanent
+from ..errors import AgentError, Conflict, NotFound, Permanent
 from ..settings import Settings, load, passed_on
+from . import showing
 from .client import LONG_SECONDS, Client
 from .skeleton import AGENT_TOML
 
@@ -30,6 +32,7 @@ app.add_typer(token, name="token")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Id = Annotated[str, typer.Argument(help="The incident's id.")]
 By = Annotated[str, typer.Option("--by", help="Who answers; the audit trail names this person.")]
+Subject = Annotated[str | None, typer.Option(help="The hash of what was read; `mpa incidents show` prints it.")]
 
 
 def main() -> None:
@@ -38,6 +41,9 @@ def main() -> None:
         app()
     except AgentError as error:
         typer.echo(f"mpa: {error}", err=True)
+        sys.exit(ERROR)
+    except Exception:  # noqa: BLE001 - Python's own exit code of a crash, 1, would read as a negative result
+        traceback.print_exc()
         sys.exit(ERROR)
 
 
@@ -124,26 +130,52 @@ def status(as_json: Json = False) -> None:
 
 
 @app.command()
-def approve(incident_id: Id, by: By, comment: str = "", as_json: Json = False) -> None:
-    """Say yes to what the incident asks."""
-    _answer(incident_id, "approve", by, comment, as_json)
+def approve(
+    incident_id: Id,
+    by: By,
+    comment: str = "",
+    subject: Subject = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; needs --subject.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say yes to exactly one patch: it is shown and asked about, or named with --subject where nobody can be asked."""
+    client, screen = _client(), sys.stderr if as_json else sys.stdout
+    detail = client.get(_path(incident_id))
+    asked = showing.pending(detail)
+    if asked is None:
+        raise Conflict(f"{incident_id} asks nothing now: `mpa status` shows what waits for you")
+    if subject not in (None, asked["subject"]):
+        raise Conflict(f"{incident_id} asks about another patch than --subject names: {_read_first(incident_id)}")
+    can_ask = sys.stdin.isatty() and screen.isatty()
+    if subject is None and (yes or not can_ask):
+        raise Permanent(f"{'--yes' if yes else 'without a terminal a yes'} needs --subject: {_read_first(incident_id)}")
+    if can_ask and not yes:
+        typer.echo(showing.question(detail, asked), err=as_json)
+        if not typer.confirm("Merge and deploy exactly this?", err=as_json):
+            typer.echo("not approved: it still waits, or say no with `mpa reject`", err=True)
+            raise typer.Exit(NEGATIVE)
+    _answer(client, incident_id, "approve", {"by": by, "comment": comment, "subject": asked["subject"]}, as_json)
 
 
 @app.command()
 def reject(
-    incident_id: Id, by: By, reason: Annotated[str, typer.Option("--reason")] = "", as_json: Json = False
+    incident_id: Id,
+    by: By,
+    reason: Annotated[str, typer.Option("--reason")] = "",
+    subject: Subject = None,
+    as_json: Json = False,
 ) -> None:
     """Say no to what the incident asks."""
-    _answer(incident_id, "reject", by, reason, as_json)
+    _answer(_client(), incident_id, "reject", {"by": by, "comment": reason, "subject": subject}, as_json)
 
 
-def _answer(incident_id: str, answer: str, by: str, comment: str, as_json: bool) -> None:
-    client = _client()
-    asked = client.get(_path(incident_id))["approvals"]
-    subject = asked[-1]["subject"] if asked else None
-    body = {"by": by, "comment": comment, **({"subject": subject} if subject else {})}
+def _answer(client: Client, incident_id: str, answer: str, body: dict[str, Any], as_json: bool) -> None:
     result = client.post(f"{_path(incident_id)}/{answer}", body)
     _print(result, as_json, lambda value: typer.echo(f"{value['state']} by {value['by']}"))
+
+
+def _read_first(incident_id: str) -> str:
+    return f"read `mpa incidents show {incident_id}`, then answer with the hash it prints, --subject HASH"
 
 
 @incidents.command("list")
@@ -160,23 +192,7 @@ def list_incidents(active: bool | None = None, limit: int = 20, as_json: Json = 
 @incidents.command()
 def show(incident_id: Id, as_json: Json = False) -> None:
     """Everything about one incident."""
-    _print(_client().get(_path(incident_id)), as_json, _render_incident)
-
-
-def _render_incident(detail: dict[str, Any]) -> None:
-    incident, documents = detail["incident"], detail["documents"]
-    typer.echo(
-        f"{incident['title']}\n{incident['id']}  {incident['outcome'] or incident['phase']}  {incident['reason']}"
-    )
-    diagnosis, proposal = documents["diagnosis"], documents["proposal"]
-    for guess in (diagnosis or {}).get("hypotheses", []):
-        typer.echo(f"  {guess['confidence']:>5.0%}  {guess['cause']}: {guess['title']}")
-    if proposal and proposal["patch"]:
-        typer.echo(f"\n{proposal['patch']['diff']}")
-        for trial in proposal["proof"]["trials"]:
-            typer.echo(f"  {'passed' if trial['passed'] else 'FAILED'}  {trial['name']}: {trial['detail']}")
-    if incident["waiting"] == "approval":
-        typer.echo(f"\nIt waits for you: mpa approve {incident['id']} --by NAME")
+    _print(_client().get(_path(incident_id)), as_json, lambda detail: typer.echo(showing.incident(detail)))
 
 
 @incidents.command()
@@ -206,7 +222,7 @@ def prove(incident_id: Id, as_json: Json = False) -> None:
 @audit.command()
 def verify(as_json: Json = False) -> None:
     """Check the hash chain; exit 1 when it is broken."""
-    report = _client().get("/audit/verify")
+    report = _client().get("/audit/verify", seconds=LONG_SECONDS)
     said = f"intact: {report['entries']} entries" if report["intact"] else f"BROKEN: {report['problem']}"
     _print(report, as_json, lambda _: typer.echo(said))
     if not report["intact"]:
@@ -217,7 +233,7 @@ def verify(as_json: Json = False) -> None:
 def tail(count: int = 20, as_json: Json = False) -> None:
     """The newest entries."""
     client = _client()
-    newest = client.get("/audit/verify")["entries"]
+    newest = client.get("/audit/verify", seconds=LONG_SECONDS)["entries"]
     for entry in client.get("/audit", after=max(0, newest - count), limit=count):
         typer.echo(
             json.dumps(entry)
@@ -260,17 +276,17 @@ def init(folder: Annotated[Path, typer.Argument()] = Path()) -> None:
     typer.echo(f"{file} written: fill in the target, then run `mpa doctor`")
 
 
-Finding = tuple[Literal["ok", "missing"], str, str]
+Finding = tuple[Literal["ok", "note", "missing"], str, str]
 
 
 @app.command()
 def doctor(as_json: Json = False) -> None:
     """Check this machine: sandbox, git, settings, service. Exit 1 when something is missing."""
     settings = load()
-    found = [_tool("git"), _sandbox(), _targets(settings), _service(settings)]
+    found = [_tool("git"), _sandbox(), _targets(settings), *_policy(settings), _service(settings)]
     rows = [{"state": state, "part": part, "detail": detail} for state, part, detail in found]
     _print(rows, as_json, lambda _: _table(("", "part", ""), [tuple(row) for row in found]))
-    if any(state != "ok" for state, _, _ in found):
+    if any(state == "missing" for state, _, _ in found):
         raise typer.Exit(NEGATIVE)
 
 
@@ -293,6 +309,10 @@ def _targets(settings: Settings) -> Finding:
     if absent:
         return "missing", "targets", f"no repository where agent.toml says: {', '.join(absent)}"
     return "ok", "targets", ", ".join(target.name for target in settings.targets)
+
+
+def _policy(settings: Settings) -> list[Finding]:
+    return [("note", "policy", each) for each in settings.without_effect]
 
 
 def _service(settings: Settings) -> Finding:

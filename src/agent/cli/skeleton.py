@@ -22,7 +22,7 @@ soak_env = {}
 # matchers = { service = "my-service" }    # labels of alerts that belong to this target
 
 [policy]
-autonomy = "approve"                       # observe, diagnose, propose, approve, autonomous
+autonomy = "approve"                       # observe, diagnose, propose, approve; autonomous acts as approve for now
 approval_expiry_hours = 24
 
 # [limits]                                 # of one sandboxed run

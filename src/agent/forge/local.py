@@ -153,6 +153,13 @@ class LocalForge:
         limit = f"--max-count={MOST_RIDERS}"
         return tuple(self._git.run("rev-list", limit, *tips, f"^{self._git.resolve(running)}", "--").split())
 
+    def titles(self, commits: tuple[str, ...]) -> dict[str, str]:
+        """The first line of each commit's message. Raises `Permanent` for a commit that is not there."""
+        if not commits:
+            return {}
+        said = self._git.run("log", "-z", "--no-walk=unsorted", "--format=%s", *commits, "--").split("\0")
+        return {commit: _line(title, TITLE_LENGTH) for commit, title in zip(commits, said, strict=False)}
+
     def _check_mergeable(self, pull_request: PullRequest) -> None:
         name = pull_request.name
         if pull_request.state == "closed":

@@ -50,6 +50,16 @@ _CONTROL = re.compile(
     r"\u2066-\u2069\ufeff\ud800-\udfff]"
 )
 
+# Also what hides or reorders text: a diff that reads one way and runs another must not be approved.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def visible(text: str) -> str:
+    """The same text with control, zero-width and direction characters as ``<U+202E>``, for a person who decides."""
+    return _HIDDEN.sub(lambda match: f"<U+{ord(match[0]):04X}>", text)
+
 
 def redact(text: str) -> str:
     """Replace what looks like a secret; text beyond 1 MiB is cut."""

@@ -36,11 +36,17 @@ class Decision(Record):
     held: bool = False
 
 
+class Rider(Record):
+    """Somebody else's unreleased commit that the deploy would also ship; the title is empty where it is not known."""
+
+    commit: str
+    title: str = ""
+
+
 class Approval(Record):
     """A named person's yes or no on one exact subject: single use, expiring to deny.
 
-    ``subject`` binds the hash of patch and test, the base commit and the riders (unreleased commits that the deploy
-    would also ship).
+    ``subject`` binds the hash of patch and test, the base commit and the ``riders``, which are newest first.
     """
 
     id: str
@@ -48,6 +54,7 @@ class Approval(Record):
     attempt: int
     action: ActionKind
     subject: str
+    riders: tuple[Rider, ...] = ()
     state: ApprovalState = "pending"
     requested_at: AwareDatetime
     expires_at: AwareDatetime

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from ..errors import Conflict
 from ..kit.redact import fence
 from ..model.experiment import digest
 from ..model.incident import Incident
-from ..model.policy import ActionKind, Approval, Decision
+from ..model.policy import ActionKind, Approval, Decision, Rider
 
 EXPIRY = timedelta(hours=24)
 COMMENT_LENGTH = 1000
@@ -46,8 +47,19 @@ def request(
     )
 
 
-def ask(name: str, incident: Incident, decision: Decision, *, now: datetime, expiry: timedelta) -> Approval:
-    """The question that a decision leads to; what policy allows by itself is on record like a person's yes."""
+def ask(
+    name: str,
+    incident: Incident,
+    decision: Decision,
+    *,
+    now: datetime,
+    expiry: timedelta,
+    riders: Mapping[str, str],
+) -> Approval:
+    """The question that a decision leads to; what policy allows by itself is on record like a person's yes.
+
+    ``riders`` maps the commits that would also ship, newest first, to their titles.
+    """
     asked = request(
         name,
         incident.id,
@@ -57,6 +69,8 @@ def ask(name: str, incident: Incident, decision: Decision, *, now: datetime, exp
         now=now,
         expiry=expiry,
     )
+    ships = tuple(Rider(commit=commit, title=title) for commit, title in riders.items())
+    asked = asked.model_copy(update={"riders": ships})
     if decision.verdict != "allow":
         return asked
     return asked.model_copy(update={"state": "approved", "by": "policy", "decided_at": now})

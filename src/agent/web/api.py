@@ -36,7 +36,7 @@ IncidentId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 
 
 class Answer(BaseModel):
-    """A person's answer to what an incident asks. ``subject`` binds it to what was looked at."""
+    """A person's answer to what an incident asks. ``subject`` binds it to what was looked at; a yes needs it."""
 
     subject: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     comment: str = Field(default="", max_length=1000)
@@ -205,7 +205,7 @@ def _deciding(provider: Provider) -> APIRouter:
 
     @router.post("/incidents/{incident_id}/approve", responses=refusals)
     def approve(incident_id: IncidentId, request: Request, answer: Answer | None = None) -> Approval:
-        """Yes to what the incident asks."""
+        """Yes to exactly what was read: ``subject`` is that of the incident's pending approval."""
         return _answered(provider(), incident_id, _principal(request), answer, yes=True)
 
     @router.post("/incidents/{incident_id}/reject", responses=refusals)

@@ -54,6 +54,7 @@ def description(api: FastAPI) -> dict[str, Any]:
         alert = schemas["DeliveredAlert"] = DeliveredAlert.model_json_schema(ref_template=_REF)
         schemas["Delivery"]["properties"]["alerts"]["items"] = {"$ref": _REF.format(model="DeliveredAlert")}
         _say_what_times_are(alert["properties"])
+        _say_what_a_yes_names(found)
         _say_who_may(found)
         api.openapi_schema = found
     return api.openapi_schema
@@ -68,6 +69,16 @@ def _say_what_times_are(alert: dict[str, Any]) -> None:
     """Alertmanager's times are text to the reader, which knows more forms of them than the framework."""
     alert["startsAt"] = {"type": "string", "format": "date-time"}
     alert["endsAt"] = {"anyOf": [{"type": "string", "format": "date-time"}, {"const": ""}], "default": ""}
+
+
+def _say_what_a_yes_names(found: dict[str, Any]) -> None:
+    """The route takes an answer without a subject only to say, in a sentence, what is missing."""
+    answer = found["components"]["schemas"]["Answer"]
+    subject = next(each for each in answer["properties"]["subject"]["anyOf"] if each["type"] == "string")
+    properties = {**answer["properties"], "subject": {**subject, "title": "Subject"}}
+    yes = {**answer, "title": "Yes", "required": ["subject"], "properties": properties}
+    found["components"]["schemas"]["Yes"] = yes
+    found["paths"]["/incidents/{incident_id}/approve"]["post"]["requestBody"] = body("Yes")
 
 
 def _say_who_may(found: dict[str, Any]) -> None:

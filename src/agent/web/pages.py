@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -11,8 +12,10 @@ from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ..model.audit import Entry
 from ..model.views import IncidentDetail
 from .access import COOKIE, SESSION_SECONDS, Caller, Keys
+from .events import PAGE
 from .forms import Form, read_form
 from .problems import Problem
 from .service import Service
@@ -124,8 +127,7 @@ def _control(service: Service, form: Form, caller: Caller) -> None:
 
 def incident(request: Request, service: Service, detail: IncidentDetail) -> HTMLResponse:
     """One incident as a page."""
-    trail = service.entries(incident_id=detail.incident.id, after=0, limit=LONGEST_TRAIL)
-    asked: list[dict[str, Any]] = [entry.data for entry in trail if entry.kind == "approval.requested"]
+    trail, older = _newest(service, detail.incident.id)
     return page(
         "incident.html",
         reader=_caller(request),
@@ -133,9 +135,19 @@ def incident(request: Request, service: Service, detail: IncidentDetail) -> HTML
         incident=detail.incident,
         documents=detail.documents,
         pending=detail.pending if detail.incident.active else None,
-        riders=asked[-1].get("riders", []) if asked else [],
         trail=trail,
+        older=older,
     )
+
+
+def _newest(service: Service, incident_id: str) -> tuple[tuple[Entry, ...], int]:
+    """The end of the incident's trail, oldest first, and how many entries came before."""
+    kept: deque[Entry] = deque(maxlen=LONGEST_TRAIL)
+    after = count = 0
+    while read := service.entries(incident_id=incident_id, after=after, limit=PAGE):
+        kept.extend(read)
+        after, count = read[-1].seq, count + len(read)
+    return tuple(kept), count - len(kept)
 
 
 def _caller(request: Request) -> Caller:

@@ -87,7 +87,7 @@ class Service(Protocol):
     # -- what people decide
 
     def decide(self, incident_id: str, *, yes: bool, by: str, subject: str | None, comment: str) -> Approval:
-        """Answer the pending approval. ``subject`` None means the pending one's. Raises `NotFound`, `Conflict`."""
+        """Answer the pending approval. A yes names its ``subject``, else `Permanent`. Raises `NotFound`, `Conflict`."""
         ...
 
     def cancel(self, incident_id: str, *, by: str, comment: str) -> Incident:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +12,22 @@ from starlette.responses import HTMLResponse
 from starlette.types import Scope
 
 from .. import __version__
+from ..kit.redact import visible
 from .diffs import shown
 
 FOLDER = Path(__file__).parent
-# Control, zero-width and direction characters: a diff that reads one way and runs another must not be approved.
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
-)
 
 
-def visible(value: Any) -> Any:
-    """The same text with hidden characters as ``<U+202E>``; anything else as it is."""
-    if not isinstance(value, str) or isinstance(value, Markup):
-        return value
-    return _HIDDEN.sub(lambda match: f"<U+{ord(match[0]):04X}>", value)
+def _shown(value: Any) -> Any:
+    """Text with nothing hidden in it; markup of our own, and anything else, as it is."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
-        finalize=visible,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
