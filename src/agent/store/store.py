@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from ..errors import Conflict, NotFound, Permanent, Unreachable
@@ -23,7 +24,7 @@ from ..model.record import Json, Record
 from ..ports import Clock
 from . import tables
 from .audit import GENESIS, Chain, Verdict
-from .schema import connect
+from .schema import SNAPSHOT, connect
 
 T = TypeVar("T", bound=Record)
 MOST_DOCUMENT = 8 << 20
@@ -303,8 +304,8 @@ class Store:
             return tuple(_entry(dict(row)) for row in connection.execute(query).mappings())
 
     def verify_audit(self) -> Verdict:
-        """Check the whole chain."""
-        with self._reading() as connection:
+        """Check the whole chain, as it is at one moment: entries may be written meanwhile."""
+        with self._reading(SNAPSHOT) as connection:
             head = connection.execute(select(tables.audit_head)).mappings().first()
             rows = connection.execute(select(tables.audit).order_by(tables.audit.c.seq)).mappings()
             known = None if head is None else (head["seq"], head["hash"], head["seal"])
@@ -354,9 +355,9 @@ class Store:
         self._engine.dispose()
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def _reading(self, level: IsolationLevel = "AUTOCOMMIT") -> Iterator[Connection]:
         try:
-            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            with self._engine.connect().execution_options(isolation_level=level) as connection:
                 yield connection
         except DBAPIError as error:
             raise Unreachable(f"the database did not answer: {error.orig}") from error
