@@ -6,6 +6,7 @@ The only place that knows every part. `build(settings)` makes an `App`; `start` 
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from .delivery.supervised import SupervisedDeployer
 from .delivery.verification import VerificationRules
 from .diagnosis.investigator import ExperimentalInvestigator
 from .durable import Durable
-from .errors import AgentError, Busy, Conflict, NotFound, Permanent
+from .errors import AgentError, Conflict, NotFound, Permanent
 from .evidence.collector import EvidenceCollector
 from .evidence.history import GitHistory
 from .evidence.watch import DirectWatcher
@@ -29,6 +30,7 @@ from .intake.webhook import Webhook
 from .kit.clock import SystemClock
 from .kit.http import HttpClient
 from .kit.ids import incident_id as new_incident_id
+from .kit.redact import redact
 from .kit.workspaces import Workspaces
 from .model.alert import Alert
 from .model.audit import Entry
@@ -70,6 +72,7 @@ from .workflow import Workflow
 
 MEBI = 1 << 20
 MOST_ACTIVE = 1_000
+MOST_SHOWN = 100
 SAFETY, STOPPED, MONITORING = "safety_mode", "emergency_stop", "monitoring"
 
 
@@ -86,7 +89,7 @@ class App:
         self._ending = threading.Event()
         self.sandbox = Bubblewrap(ending=self._ending)
         self.laboratory = self._laboratory()
-        http = HttpClient()
+        self._http = http = HttpClient()
         self.intake = AlertIntake(self.store, self.targets, self.clock, new_incident_id)
         address = settings.alertmanager_url
         again = None if address is None else Alertmanager(http, str(address))
@@ -128,17 +131,18 @@ class App:
             if self.settings.monitoring.start and self.store.flag(MONITORING) != "off":
                 self._monitor.start()
             self._ready.set()
-        except AgentError as error:
-            self._problem = str(error)
-            raise
+        except Exception as error:  # whatever it is: people must see that the agent does not work, and why
+            self._problem = redact(str(error) or type(error).__name__)
+            logging.getLogger(__name__).exception("the agent could not be started")
 
     def stop(self) -> None:
         """Stop watching and dispatching, end what runs in the sandbox; what is under way goes on at the next start."""
         self._monitor.stop()
         self._readiness.stop()
-        if self._ready.is_set():
+        if self._ready.is_set() or self._problem:
             self._durable.stop()
         self._ending.set()
+        self._http.close()
         self.store.close()
 
     # -- building ------------------------------------------------------------------------------------------------
@@ -218,12 +222,13 @@ class App:
         return forge
 
     def _firing(self) -> dict[str, list[Alert]]:
-        """What fired before a restart, so that the monitor neither opens it twice nor forgets to resolve it."""
+        """What the monitor raised before a restart, so that it neither raises it twice nor forgets to resolve it.
+
+        Also for closed incidents: a fault that a person has decided to live with opens nothing because we restart.
+        """
         firing: dict[str, list[Alert]] = {}
-        for incident in self.store.incidents(active=True, limit=MOST_ACTIVE):
-            for episode in self.store.episodes(incident.id):
-                if not episode.resolved:
-                    firing.setdefault(episode.target, []).append(episode.alert)
+        for episode in self.store.unresolved_from(Monitor.source, MOST_ACTIVE):
+            firing.setdefault(episode.target, []).append(episode.alert)
         return firing
 
     # -- reading -------------------------------------------------------------------------------------------------
@@ -234,11 +239,16 @@ class App:
         parts = {
             "store": self._store_health(),
             "worker": Part.model_validate({"state": "degraded" if self._problem else worker, "detail": self._problem}),
-            "monitor": Part(state="ok", detail="watching" if self._monitor.running else "stopped"),
+            "monitor": self._monitor_health(),
         }
         states = [part.state for part in parts.values()]
         worst = "degraded" if "degraded" in states else "starting" if "starting" in states else "ok"
         return Health.model_validate({"status": worst, "parts": parts})
+
+    def _monitor_health(self) -> Part:
+        if self._monitor.broken:
+            return Part(state="degraded", detail="it has died, the log says why: start monitoring again")
+        return Part(state="ok", detail="watching" if self._monitor.running else "stopped")
 
     def _store_health(self) -> Part:
         try:
@@ -287,6 +297,7 @@ class App:
         """One incident with its documents. Raises `NotFound`."""
         store = self.store
         incident = store.incident(incident_id)
+        total, unresolved = store.episode_counts(incident_id)
         documents = Documents(
             evidence=store.document(incident_id, "evidence", EvidenceSet),
             before=store.document(incident_id, "before", Observation),
@@ -298,7 +309,9 @@ class App:
         )
         return IncidentDetail(
             incident=incident,
-            episodes=store.episodes(incident_id),
+            episodes=store.episodes(incident_id, limit=MOST_SHOWN),
+            episodes_total=total + incident.episodes_forgotten,
+            episodes_unresolved=unresolved,
             documents=documents,
             approvals=store.approvals(incident_id),
         )
@@ -321,9 +334,7 @@ class App:
     # -- what comes in ---------------------------------------------------------------------------------------------
 
     def accept_webhook(self, delivery: object, *, source: str) -> Accepted:
-        """Store one delivery, then digest it. Raises `MalformedPayload`, or `Busy` when too much is open."""
-        if len(self.store.incidents(active=True, limit=MOST_ACTIVE)) >= MOST_ACTIVE:
-            raise Busy("too many incidents are open: try again later")
+        """Store one delivery, then digest it. Raises `MalformedPayload`, or `Busy` when too much is unresolved."""
         count, ids = self._webhook.accept(delivery, source=source)
         return Accepted(alerts=count, incidents=ids)
 

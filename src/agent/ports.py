@@ -6,7 +6,7 @@ Features never import each other: what one needs of another stands here. All cal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -71,20 +71,20 @@ class Transaction(Protocol):
         """Keep a document (evidence, diagnosis, proposal ...) of the incident's current attempt; the last one wins."""
         ...
 
-    def episode(self, fingerprint: str, starts_at: datetime) -> Episode | None:
-        """One episode."""
+    def known_episodes(self, keys: Collection[tuple[str, datetime]]) -> tuple[Episode, ...]:
+        """Those of ``(fingerprint, starts_at)`` that are stored."""
         ...
 
-    def episodes(self, incident_id: str) -> tuple[Episode, ...]:
-        """All episodes attached to an incident, oldest first."""
+    def save_episodes(self, episodes: Sequence[Episode]) -> None:
+        """Insert or replace episodes."""
         ...
 
     def waiting(self, target: str) -> tuple[Episode, ...]:
         """Unresolved episodes of a target that belong to no incident yet, oldest first."""
         ...
 
-    def save_episode(self, episode: Episode) -> None:
-        """Insert or replace an episode."""
+    def forget_resolved(self, incident_id: str, most: int) -> int:
+        """Keep the newest ``most`` resolved episodes of an incident; how many went."""
         ...
 
     def unresolved(self, incident_id: str) -> int:
@@ -371,7 +371,10 @@ class Intake(Protocol):
     """The one door for alerts, whoever raises them."""
 
     def accept(self, alerts: tuple[Alert, ...], *, source: str, raw: str | None = None) -> tuple[str, ...]:
-        """Store (the delivery as it came too, where there is one); the ids of the incidents they belong to."""
+        """Store (the delivery as it came too, where there is one); the ids of the incidents they belong to.
+
+        Raises `Busy` when there was no room for some: all others are stored, and the same may be sent again.
+        """
         ...
 
     def admit(self, tx: Transaction, target: str) -> None:

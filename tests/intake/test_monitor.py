@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import time
+from contextlib import suppress
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from agent.errors import Unreachable
 from agent.evidence.watch import DirectWatcher
-from agent.intake.monitor import MOST_SCRAPES, Monitor
+from agent.intake import monitor as module
+from agent.intake.monitor import MOST_SCRAPES, SCRAPE_SECONDS, Monitor
 from agent.kit.http import HttpClient
 from agent.model.target import Target
-from fakes.clock import FakeClock
+from fakes.clock import NOON, FakeClock
 from fakes.target_server import TargetServer
 from fakes.trail import FakeTrail
 
@@ -19,15 +26,25 @@ COMMIT = "c" * 40
 
 
 class FakeIntake:
-    """Implements `Intake`: keeps what was raised."""
+    """Implements `Intake`: keeps what was raised; ``away`` is a database that takes nothing."""
 
     def __init__(self):
         self.alerts = []
+        self.away = False
 
     def accept(self, alerts, *, source, raw=None):
         assert (source, raw) == ("monitor", None)
+        if self.away:
+            raise Unreachable("the database did not take it: database is locked")
         self.alerts += alerts
         return ()
+
+
+class AwayTrail(FakeTrail):
+    """A trail in a database that takes nothing."""
+
+    def append(self, *args, **options):
+        raise Unreachable(f"the database did not take {args} {options}")
 
 
 class Watched:
@@ -314,13 +331,135 @@ def test_it_watches_by_itself_until_it_is_stopped(watched, server):
     watched.monitor._intake = None  # whatever is raised now fails
     server.gauges["data_age_seconds"] = 30_000
     assert (watched.monitor.start(), watched.monitor.start(), watched.monitor.running) == (True, False, True)
-    pause = threading.Event()
-    for _ in range(1_000):
-        if watched.trail.entries() and watched.monitor.last:
-            break
-        pause.wait(0.01)
+    wait_until(lambda: watched.trail.entries() and watched.monitor.last)
     assert watched.trail.entries()[0].kind == "monitor.problem"
     assert (watched.monitor.stop(), watched.monitor.stop(), watched.monitor.running) == (True, False, False)
+
+
+def wait_until(true):
+    """At most ten seconds."""
+    pause = threading.Event()
+    for _ in range(1_000):
+        if true():
+            return
+        pause.wait(0.01)
+    raise AssertionError("it did not come to that")
+
+
+def test_a_database_that_is_away_does_not_end_the_watch(watched, server, caplog):
+    """Nothing can be stored, not even that: the log says so, and the alert is raised when the database is back."""
+    watched.monitor._trail = AwayTrail(watched.clock)
+    watched.intake.away = True
+    server.gauges["data_age_seconds"] = 30_000
+    watched.monitor.start()
+    wait_until(lambda: watched.monitor._problems >= 3)
+    assert watched.monitor.running
+    assert "a monitoring cycle failed" in caplog.text
+    watched.intake.away = False
+    wait_until(watched.said)
+    assert watched.said() == [("StaleData", "firing")]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_watch_that_has_died_does_not_say_that_it_runs(watched, server):
+    """It shows as broken, and can be started again."""
+    watched.monitor._released = lambda *_: sys.exit()
+    server.build = COMMIT
+    watched.monitor.start()
+    wait_until(lambda: watched.monitor.broken)
+    assert not watched.monitor.running
+    watched.monitor._released = None
+    assert (watched.monitor.start(), watched.monitor.running, watched.monitor.broken) == (True, True, False)
+
+
+def test_starting_while_it_is_stopped_leaves_it_running_or_stopped(watched):
+    """A stop that is late ends the watch that it was meant for, never the next one."""
+    for _ in range(50):
+        watched.monitor.start()
+        both = [threading.Thread(target=watched.monitor.stop), threading.Thread(target=watched.monitor.start)]
+        for thread in both:
+            thread.start()
+        for thread in both:
+            thread.join()
+        assert not watched.monitor.broken
+        assert not (watched.monitor.running and watched.monitor._stop.is_set())
+        watched.monitor.stop()
+
+
+def test_what_could_not_be_stored_is_sent_again(watched, server):
+    """A start of a breach and its end, each refused for some cycles, arrive once each and with their own times."""
+    server.gauges["data_age_seconds"] = 30_000
+    for value in (30_000, 60):
+        server.gauges["data_age_seconds"] = value
+        watched.intake.away = True
+        for _ in range(3):
+            with pytest.raises(Unreachable):
+                watched.pass_seconds(2)
+        watched.intake.away = False
+        watched.pass_seconds(2)
+    firing, resolved = watched.intake.alerts
+    assert (firing.status, resolved.status) == ("firing", "resolved")
+    assert (firing.fingerprint, firing.starts_at) == (resolved.fingerprint, resolved.starts_at)
+    assert firing.starts_at == NOON + timedelta(seconds=1)
+
+
+def test_a_breach_that_came_and_went_meanwhile_arrives_as_resolved(watched, server):
+    """It is on record, and opens nothing."""
+    watched.intake.away = True
+    for value in (30_000, 60, 60):
+        server.gauges["data_age_seconds"] = value
+        with pytest.raises(Unreachable):
+            watched.pass_seconds(1)
+    watched.intake.away = False
+    watched.pass_seconds(1)
+    assert watched.said() == [("StaleData", "resolved")]
+
+
+def test_what_waits_to_be_stored_is_bounded(watched, server, monkeypatch):
+    """Of what was given up the trail tells how much it was."""
+    monkeypatch.setattr(module, "MOST_UNSENT", 2)
+    watched.intake.away = True
+    for _ in range(4):
+        for value in (30_000, 60, 60):
+            server.gauges["data_age_seconds"] = value
+            with pytest.raises(Unreachable):
+                watched.pass_seconds(1)
+    watched.intake.away = False
+    watched.pass_seconds(1)
+    assert watched.said() == [("StaleData", "resolved")] * 2
+    assert "2 alerts were given up" in watched.trail.entries()[-1].message
+
+
+class Dripping(BaseHTTPRequestHandler):
+    """Answers a byte at a time, each well within the time that a single read may take."""
+
+    def do_GET(self):
+        with suppress(OSError):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            for _ in range(300):
+                self.wfile.write(b"x: y\r\n")
+                time.sleep(0.1)
+
+    def log_message(self, *args):
+        """Say nothing."""
+
+
+def test_a_target_that_drips_does_not_hold_up_the_others(watched, server, tmp_path):
+    """However many do: each is given up after its two seconds, all of them at the same time."""
+    slow = ThreadingHTTPServer(("127.0.0.1", 0), Dripping)
+    slow.daemon_threads = True
+    thread = threading.Thread(target=slow.serve_forever, args=(0.01,))
+    thread.start()
+    names = [f"slow-{number}" for number in range(4)]
+    url = f"http://127.0.0.1:{slow.server_port}"
+    targets = {name: Target(name=name, url=url, repository=tmp_path) for name in names} | {"shop": watched.target}
+    monitor = Monitor(targets, watched.http, watched.intake, watched.clock, watched.trail, interval=1)
+    seen = monitor.cycle()
+    slow.shutdown()
+    thread.join()
+    slow.server_close()
+    assert {view.target: view.up for view in seen.targets} == {**dict.fromkeys(names, False), "shop": True}
+    assert SCRAPE_SECONDS <= seen.seconds < 3 * SCRAPE_SECONDS
 
 
 def test_the_watcher_counts_what_came_since_a_time(watched, server):

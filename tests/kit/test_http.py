@@ -52,6 +52,16 @@ class _Target(BaseHTTPRequestHandler):
         except OSError:
             return  # the client went away, as it should
 
+    def answer_drip_headers(self):
+        self.send_response(200)
+        try:
+            for number in range(100):
+                self.send_header(f"X-{number}", "x")
+                self.flush_headers()
+                time.sleep(0.05)
+        except OSError:
+            return
+
     def log_message(self, *args):
         """Say nothing."""
 
@@ -96,10 +106,14 @@ def test_a_packed_body_is_not_unpacked(client, url):
     assert len(client.get(f"{url}/packed", max_bytes=10_000).body) < 10_000
 
 
-def test_a_dripping_answer_ends_at_the_time_limit(client, url):
+@pytest.mark.parametrize("path", ["drip", "drip-headers"])
+def test_a_dripping_answer_ends_at_the_time_limit(client, url, path):
     """Each byte in time is not the whole in time."""
+    began = time.monotonic()
     with pytest.raises(Unreachable, match="did not finish"):
-        client.get(f"{url}/drip", timeout=0.3)
+        client.get(f"{url}/{path}", timeout=0.3)
+    assert time.monotonic() - began < 3  # it drips for five seconds
+    assert client.get(f"{url}/ok").text == "well"
 
 
 def test_a_server_that_is_not_there_is_unreachable(client):

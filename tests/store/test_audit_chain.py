@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 
 import pytest
 
@@ -58,6 +59,33 @@ def test_every_change_is_found(store, tmp_path, statement, bad):
     verdict = store.verify_audit()
     assert not verdict.ok
     assert verdict.bad == bad
+
+
+def test_entries_that_are_written_meanwhile_are_no_tampering(store):
+    """The trail of a busy agent is intact, however often it is looked at, and looking holds nobody up."""
+    done = threading.Event()
+
+    def write():
+        while not done.is_set():
+            store.append("test", "one more")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    verdicts = [store.verify_audit() for _ in range(30)]
+    done.set()
+    writer.join()
+    assert {verdict.reason for verdict in verdicts} == {""}
+    assert verdicts[-1].entries > verdicts[0].entries
+
+
+def test_an_entry_behind_the_sealed_head_is_found(store, tmp_path):
+    """Whoever has not the key cannot add one."""
+    attack(
+        tmp_path,
+        "INSERT INTO audit SELECT 6, at, actor, kind, incident_id, message, data, hash, 'f' FROM audit WHERE seq = 5",
+    )
+    verdict = store.verify_audit()
+    assert (verdict.ok, verdict.bad) == (False, 6)
 
 
 def test_the_database_itself_refuses_changes(store, tmp_path):

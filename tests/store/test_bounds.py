@@ -81,17 +81,19 @@ def test_a_storm_of_resolved_alerts_is_bounded(store, monkeypatch):
         given = {"status": "resolved", "labels": {}, "annotations": {}, "starts_at": moment, "ends_at": moment}
         alert = Alert(**given, generator_url="", fingerprint="f" * 16)
         with store.begin() as tx:
-            tx.save_episode(
-                Episode(
-                    fingerprint=alert.fingerprint,
-                    starts_at=moment,
-                    target="shop",
-                    component="api",
-                    signal="down",
-                    alert=alert,
-                    resolved=True,
-                    ends_at=moment,
-                )
+            tx.save_episodes(
+                [
+                    Episode(
+                        fingerprint=alert.fingerprint,
+                        starts_at=moment,
+                        target="shop",
+                        component="api",
+                        signal="down",
+                        alert=alert,
+                        resolved=True,
+                        ends_at=moment,
+                    )
+                ]
             )
             tx.put_delivery("{}", "test")
     assert len(store.all_episodes()) <= 3

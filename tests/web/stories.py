@@ -92,7 +92,7 @@ def waiting_incident(
     )
     with store.begin() as tx:
         tx.save(incident)
-        tx.save_episode(_episode(incident, title))
+        tx.save_episodes([_episode(incident, title)])
         tx.put(incident, "evidence", _evidence(now))
         tx.put(incident, "before", _observation(now, 0.31))
         tx.put(incident, "diagnosis", _diagnosis(now))

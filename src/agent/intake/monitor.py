@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from ..errors import AgentError
@@ -32,6 +34,9 @@ MOST_SCRAPES = 1_200
 CLEAR_AFTER = 2
 SCRAPE_SECONDS = 2.0
 FEWEST_SCRAPES = 4
+SIDE_BY_SIDE = 8
+MOST_UNSENT = 1_000
+"""Alerts that wait for the store; while it is away a signal may come and go for days."""
 
 
 class TargetCycle(Record):
@@ -69,8 +74,11 @@ class _Watch:
 class Monitor:
     """Watches every target each ``interval`` seconds while it is started; ``cycle`` runs one at any time.
 
+    What the intake does not take is sent again with every cycle until it is taken.
     ``released`` is called with every commit that a target is newly seen to run.
     """
+
+    source = "monitor"
 
     def __init__(
         self,
@@ -96,6 +104,8 @@ class Monitor:
         self._cycle_lock, self._control = threading.Lock(), threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._unsent: dict[tuple[str, datetime], Alert] = {}
+        self._lost = 0
         self._problems = 0
         self.last: Cycle | None = None
         for name, alerts in (firing or {}).items():
@@ -105,15 +115,22 @@ class Monitor:
     @property
     def running(self) -> bool:
         """Whether the monitor watches by itself."""
-        return self._thread is not None
+        thread = self._thread
+        return thread is not None and thread.is_alive()
+
+    @property
+    def broken(self) -> bool:
+        """Whether it was started, not stopped, and does not watch all the same."""
+        thread = self._thread
+        return thread is not None and not thread.is_alive()
 
     def start(self) -> bool:
         """Begin to watch; False when it already did."""
         with self._control:
-            if self._thread is not None:
+            if self.running:
                 return False
-            self._stop.clear()
-            self._thread = threading.Thread(target=self._loop, name="monitor", daemon=True)
+            self._stop = threading.Event()
+            self._thread = threading.Thread(target=self._loop, args=(self._stop,), name="monitor", daemon=True)
             self._thread.start()
             return True
 
@@ -121,9 +138,9 @@ class Monitor:
         """Stop watching; False when it did not."""
         with self._control:
             thread, self._thread = self._thread, None
+            self._stop.set()
         if thread is None:
             return False
-        self._stop.set()
         thread.join(timeout=SCRAPE_SECONDS * 4)
         return True
 
@@ -162,21 +179,34 @@ class Monitor:
         """Scrape and judge every target once; returns what it saw."""
         with self._cycle_lock:
             began = time.monotonic()
-            seen, alerts = [], []
-            for target in self._targets.values():
-                view, raised = self._look(target)
+            seen, raised = [], 0
+            for target, scraped in zip(self._targets.values(), self._scrape_all(), strict=True):
+                view, alerts = self._look(target, *scraped)
                 seen.append(view)
-                alerts.extend(raised)
-            if alerts and self._raises:
-                self._intake.accept(tuple(alerts), source="monitor")
+                raised += len(alerts)
+                self._unsent |= {(alert.fingerprint, alert.starts_at): alert for alert in alerts}
             self.last = Cycle(
-                at=self._clock.now(), targets=tuple(seen), raised=len(alerts), seconds=time.monotonic() - began
+                at=self._clock.now(), targets=tuple(seen), raised=raised, seconds=time.monotonic() - began
             )
+            self._send()
             return self.last
 
-    def _loop(self) -> None:
+    def _send(self) -> None:
+        """Hand over what is new and what was not taken before; of one episode the newest word."""
+        while len(self._unsent) > MOST_UNSENT:
+            del self._unsent[next(iter(self._unsent))]
+            self._lost += 1
+        if self._unsent and self._raises:
+            self._intake.accept(tuple(self._unsent.values()), source=self.source)
+        self._unsent.clear()
+        if self._lost:
+            said = f"{self._lost} alerts were given up: more than {MOST_UNSENT} waited for the store"
+            self._trail.append("monitor.problem", said)
+            self._lost = 0
+
+    def _loop(self, stop: threading.Event) -> None:
         due = time.monotonic()
-        while not self._stop.wait(max(0.0, due - time.monotonic())):
+        while not stop.wait(max(0.0, due - time.monotonic())):
             due = max(due + self.interval, time.monotonic())
             try:
                 self.cycle()
@@ -186,11 +216,19 @@ class Monitor:
     def _report(self, error: Exception) -> None:
         self._problems += 1
         if self._problems in {1, 10, 100} or self._problems % 1000 == 0:
-            self._trail.append("monitor.problem", f"a monitoring cycle failed ({self._problems} so far): {error}")
+            said = f"a monitoring cycle failed ({self._problems} so far): {error}"
+            try:
+                self._trail.append("monitor.problem", said)
+            except Exception:  # often the trail is what failed: the log has it then, and the watch goes on
+                logging.getLogger(__name__).exception("%s", said)
 
-    def _look(self, target: Target) -> tuple[TargetCycle, list[Alert]]:
-        watch, now = self._watches[target.name], self._clock.now()
-        scrape, problem = self._scrape(target, now)
+    def _scrape_all(self) -> list[tuple[Scrape, str]]:
+        """All targets side by side: a slow one holds up no other by more than its own time."""
+        with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="scrape") as pool:
+            return list(pool.map(self._scrape, self._targets.values()))
+
+    def _look(self, target: Target, scrape: Scrape, problem: str) -> tuple[TargetCycle, list[Alert]]:
+        watch, now = self._watches[target.name], datetime.fromtimestamp(scrape.at, UTC)
         watch.scrapes.append(scrape)
         self._see_release(target, watch)
         reading = self._read(tuple(watch.scrapes), target, self.window)
@@ -215,7 +253,9 @@ class Monitor:
             if self._released is not None:
                 self._released(target, commit)
 
-    def _scrape(self, target: Target, now: datetime) -> tuple[Scrape, str]:
+    def _scrape(self, target: Target) -> tuple[Scrape, str]:
+        """What the target shows, and what is wrong with it; within twice two seconds, however it answers."""
+        now = self._clock.now()
         down = Scrape(now.timestamp(), up=False, values={})
         try:
             metrics = self._http.get(target.url + target.metrics_path, timeout=SCRAPE_SECONDS)
@@ -228,7 +268,7 @@ class Monitor:
         return keep(now.timestamp(), parse(metrics.text), target.metrics), problem
 
     def _judge(self, target: Target, watch: _Watch, rule: Rule, reading: Reading, now: datetime) -> Alert | None:
-        """The alert to send: firing at the start (and again as a reminder of what lasts), resolved at the end."""
+        """The alert to send, one of each an episode: firing at the start, resolved at the end."""
         firing = watch.firing.get(rule.alertname)
         if breached(rule, reading):
             watch.clear.pop(rule.alertname, None)

@@ -6,6 +6,7 @@ commutative, associative and idempotent: the state depends on the set received, 
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import AwareDatetime
@@ -33,7 +34,10 @@ class Alert(Record):
 
 
 class Episode(Record):
-    """Everything received about one ``(fingerprint, startsAt)``; once resolved it stays resolved."""
+    """Everything received about one ``(fingerprint, startsAt)``; once resolved it stays resolved.
+
+    ``source`` says by which door it came first.
+    """
 
     fingerprint: str
     starts_at: AwareDatetime
@@ -44,6 +48,12 @@ class Episode(Record):
     resolved: bool
     ends_at: AwareDatetime | None
     incident_id: str | None = None
+    source: str = ""
+
+    @property
+    def key(self) -> tuple[str, datetime]:
+        """What tells it from every other episode."""
+        return self.fingerprint, self.starts_at
 
     def absorb(self, alert: Alert) -> Episode:
         """Merge one more delivery of the same episode."""

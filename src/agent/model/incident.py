@@ -42,6 +42,7 @@ class Incident(Record):
 
     ``attempt`` is the fencing token: a phase that finds another number stops. ``turn`` counts the phase runs of
     an attempt, so that every run has a name of its own. ``wake_at`` says when a waiting phase is run again.
+    ``episodes_forgotten`` counts resolved episodes that are no longer kept.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Incident(Record):
     wake_at: AwareDatetime | None = None
     cancel_requested: bool = False
     all_resolved: bool = False
+    episodes_forgotten: int = 0
     begun: bool = False
     outcome: Outcome | None = None
     reason: str = ""

@@ -31,10 +31,12 @@ class Documents(Record):
 
 
 class IncidentDetail(Record):
-    """Everything about one incident."""
+    """Everything about one incident. Of many ``episodes`` some are here; the counts are of all there ever were."""
 
     incident: Incident
     episodes: tuple[Episode, ...] = ()
+    episodes_total: int = 0
+    episodes_unresolved: int = 0
     documents: Documents = Documents()
     approvals: tuple[Approval, ...] = ()
 

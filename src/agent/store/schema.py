@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, Inspector, create_engine, event, inspect, text
+from sqlalchemy.engine.interfaces import IsolationLevel
 
 from ..errors import Misconfigured
 from .tables import metadata
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+# Every read sees the same moment; the one level of this kind that all databases know.
+SNAPSHOT: IsolationLevel = "SERIALIZABLE"
 _APPEND_ONLY = tuple(
     f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb.lower()} BEFORE {verb} ON audit "
     "BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END"
@@ -28,7 +31,7 @@ def connect(url: str) -> Engine:
         ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _pragmas)
-        event.listen(engine, "begin", _immediate)
+        event.listen(engine, "begin", _begin)
     _migrate(engine)
     return engine
 
@@ -42,10 +45,14 @@ def _pragmas(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _immediate(connection: Any) -> None:
-    """Take the write lock at the start: a transaction that reads, then writes, cannot fail half-way."""
-    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _begin(connection: Any) -> None:
+    """Take the write lock at the start: a transaction that reads, then writes, cannot fail half-way.
+
+    A snapshot only reads, and keeps nobody from writing.
+    """
+    level = connection.get_execution_options().get("isolation_level")
+    if level != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN" if level == SNAPSHOT else "BEGIN IMMEDIATE")
 
 
 def _migrate(engine: Engine) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from ..errors import Conflict, NotFound, Permanent, Unreachable
@@ -23,7 +24,7 @@ from ..model.record import Json, Record
 from ..ports import Clock
 from . import tables
 from .audit import GENESIS, Chain, Verdict
-from .schema import connect
+from .schema import SNAPSHOT, connect
 
 T = TypeVar("T", bound=Record)
 MOST_DOCUMENT = 8 << 20
@@ -34,6 +35,10 @@ MOST_CLOSED = 2_000
 MOST_STRAYS = 20_000
 LONGEST_DIFF = 64 << 10
 LONGEST_MESSAGE = 4_000
+AT_ONCE = 500  # keys in one question; SQLite takes some thousand parameters
+
+
+_EPISODE_KEY = tuple_(tables.episodes.c.fingerprint, tables.episodes.c.starts_at)
 
 
 def _iso(moment: datetime) -> str:
@@ -93,15 +98,34 @@ class StoreTransaction:
         key = {"incident_id": incident.id, "attempt": incident.attempt, "kind": kind}
         _upsert(self._connection, tables.documents, key, {"body": body})
 
-    def episode(self, fingerprint: str, starts_at: datetime) -> Episode | None:
-        """One episode."""
-        where = (tables.episodes.c.fingerprint == fingerprint) & (tables.episodes.c.starts_at == _iso(starts_at))
-        body = self._connection.execute(select(tables.episodes.c.body).where(where)).scalar()
-        return None if body is None else Episode.model_validate_json(body)
+    def known_episodes(self, keys: Collection[tuple[str, datetime]]) -> tuple[Episode, ...]:
+        """Those of ``(fingerprint, starts_at)`` that are stored."""
+        wanted = [(fingerprint, _iso(starts_at)) for fingerprint, starts_at in keys]
+        found: list[Episode] = []
+        for start in range(0, len(wanted), AT_ONCE):
+            found += _episodes(self._connection, _EPISODE_KEY.in_(wanted[start : start + AT_ONCE]))
+        return tuple(found)
 
-    def episodes(self, incident_id: str) -> tuple[Episode, ...]:
-        """All episodes attached to an incident, oldest first."""
-        return _episodes(self._connection, tables.episodes.c.incident_id == incident_id)
+    def save_episodes(self, episodes: Sequence[Episode]) -> None:
+        """Insert or replace episodes, however many, in two statements."""
+        rows = [
+            {
+                "fingerprint": episode.fingerprint,
+                "starts_at": _iso(episode.starts_at),
+                "target": episode.target,
+                "incident_id": episode.incident_id,
+                "resolved": episode.resolved,
+                "source": episode.source,
+                "body": episode.model_dump_json(),
+            }
+            for episode in episodes
+        ]
+        if rows:
+            column = tables.episodes.c
+            same = (column.fingerprint == bindparam("of"), column.starts_at == bindparam("since"))
+            keys = [{"of": row["fingerprint"], "since": row["starts_at"]} for row in rows]
+            self._connection.execute(delete(tables.episodes).where(*same), keys)
+            self._connection.execute(insert(tables.episodes), rows)
 
     def waiting(self, target: str) -> tuple[Episode, ...]:
         """Unresolved episodes of a target that belong to no incident yet, oldest first."""
@@ -110,11 +134,16 @@ class StoreTransaction:
             self._connection, (column.target == target) & column.incident_id.is_(None) & column.resolved.is_(False)
         )
 
-    def save_episode(self, episode: Episode) -> None:
-        """Insert or replace an episode."""
-        key = {"fingerprint": episode.fingerprint, "starts_at": _iso(episode.starts_at)}
-        row = {"target": episode.target, "incident_id": episode.incident_id, "resolved": episode.resolved}
-        _upsert(self._connection, tables.episodes, key, {**row, "body": episode.model_dump_json()})
+    def forget_resolved(self, incident_id: str, most: int) -> int:
+        """Keep the newest ``most`` resolved episodes of an incident; how many went."""
+        column = tables.episodes.c
+        return self._forget_episodes((column.incident_id == incident_id) & column.resolved, most)
+
+    def _forget_episodes(self, which: ColumnElement[bool], most: int) -> int:
+        column = tables.episodes.c
+        newest_first = (column.starts_at.desc(), column.fingerprint)
+        old = select(column.fingerprint, column.starts_at).where(which).order_by(*newest_first).offset(most)
+        return self._connection.execute(delete(tables.episodes).where(_EPISODE_KEY.in_(old))).rowcount
 
     def unresolved(self, incident_id: str) -> int:
         """How many of an incident's episodes have not resolved."""
@@ -173,16 +202,8 @@ class StoreTransaction:
         self._connection.execute(insert(table).values(**values))
         newest = select(func.max(table.c.id)).scalar_subquery()
         self._connection.execute(delete(table).where(table.c.id <= newest - MOST_DELIVERIES))
-        self._forget_strays()
-
-    def _forget_strays(self) -> None:
-        """Episodes that were over before anybody saw them fire belong to no incident: the newest 20,000 are kept."""
-        column = tables.episodes.c
-        stray = column.incident_id.is_(None) & column.resolved
-        oldest = select(column.starts_at).where(stray).order_by(column.starts_at.desc()).offset(MOST_STRAYS).limit(1)
-        cut = self._connection.execute(oldest).scalar()
-        if cut is not None:
-            self._connection.execute(delete(tables.episodes).where(stray, column.starts_at <= cut))
+        # Episodes that were over before anybody saw them fire belong to no incident.
+        self._forget_episodes(tables.episodes.c.incident_id.is_(None) & tables.episodes.c.resolved, MOST_STRAYS)
 
     def put_change(self, change: Change) -> None:
         """Keep a change that CI reported, redacted and with a diff of at most 64 KiB; the newest 5,000."""
@@ -286,10 +307,28 @@ class Store:
         bodies = self._column(query.order_by(column.attempt.desc()).limit(1))
         return of.model_validate_json(bodies[0]) if bodies else None
 
-    def episodes(self, incident_id: str) -> tuple[Episode, ...]:
-        """All episodes attached to an incident, oldest first."""
+    def episodes(self, incident_id: str, *, limit: int | None = None) -> tuple[Episode, ...]:
+        """All episodes attached to an incident, oldest first; of more than ``limit`` the unresolved, then the newest."""
+        column = tables.episodes.c
+        query = select(column.body).where(column.incident_id == incident_id)
+        query = query.order_by(column.resolved, column.starts_at.desc(), column.fingerprint).limit(limit)
+        found = [Episode.model_validate_json(body) for body in self._column(query)]
+        return tuple(sorted(found, key=lambda episode: (episode.starts_at, episode.fingerprint)))
+
+    def episode_counts(self, incident_id: str) -> tuple[int, int]:
+        """How many episodes of an incident are kept, and how many of them have not resolved."""
+        column = tables.episodes.c
+        query = select(func.count(), func.count().filter(column.resolved.is_(False)))
         with self._reading() as connection:
-            return _episodes(connection, tables.episodes.c.incident_id == incident_id)
+            total, unresolved = connection.execute(query.where(column.incident_id == incident_id)).one()
+            return total, unresolved
+
+    def unresolved_from(self, source: str, limit: int) -> tuple[Episode, ...]:
+        """The newest unresolved episodes that came by one door, also those of closed incidents; oldest first."""
+        column = tables.episodes.c
+        query = select(column.body).where(column.source == source, column.resolved.is_(False))
+        bodies = self._column(query.order_by(column.starts_at.desc(), column.fingerprint).limit(limit))
+        return tuple(Episode.model_validate_json(body) for body in reversed(bodies))
 
     def all_episodes(self) -> tuple[Episode, ...]:
         """Every episode."""
@@ -310,8 +349,8 @@ class Store:
             return tuple(_entry(dict(row)) for row in connection.execute(query).mappings())
 
     def verify_audit(self) -> Verdict:
-        """Check the whole chain."""
-        with self._reading() as connection:
+        """Check the whole chain, as it is at one moment: entries may be written meanwhile."""
+        with self._reading(SNAPSHOT) as connection:
             head = connection.execute(select(tables.audit_head)).mappings().first()
             rows = connection.execute(select(tables.audit).order_by(tables.audit.c.seq)).mappings()
             known = None if head is None else (head["seq"], head["hash"], head["seal"])
@@ -361,9 +400,9 @@ class Store:
         self._engine.dispose()
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def _reading(self, level: IsolationLevel = "AUTOCOMMIT") -> Iterator[Connection]:
         try:
-            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            with self._engine.connect().execution_options(isolation_level=level) as connection:
                 yield connection
         except DBAPIError as error:
             raise Unreachable(f"the database did not answer: {error.orig}") from error

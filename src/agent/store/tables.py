@@ -42,6 +42,7 @@ episodes = Table(
     Column("target", String(200), nullable=False),
     Column("incident_id", String(64), index=True),
     Column("resolved", Boolean, nullable=False),
+    Column("source", String(40), nullable=False, server_default=""),
     Column("body", Text, nullable=False),
 )
 
