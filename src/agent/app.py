@@ -18,7 +18,7 @@ from .delivery.supervised import SupervisedDeployer
 from .delivery.verification import VerificationRules
 from .diagnosis.investigator import ExperimentalInvestigator
 from .durable import Durable
-from .errors import AgentError, Conflict, NotFound, Permanent
+from .errors import AgentError, NotFound
 from .evidence.collector import EvidenceCollector
 from .evidence.history import GitHistory
 from .evidence.watch import DirectWatcher
@@ -37,7 +37,7 @@ from .model.audit import Entry
 from .model.delivery import Deployment, Observation, PullRequest, Verification
 from .model.diagnosis import Diagnosis
 from .model.evidence import Change, EvidenceSet
-from .model.incident import Incident, Phase
+from .model.incident import Incident
 from .model.policy import Approval
 from .model.repair import Proof, Proposal
 from .model.target import Target
@@ -53,8 +53,8 @@ from .model.views import (
     TargetStatus,
 )
 from .notify.log import LogNotifier
-from .policy import approvals
 from .policy.breaker import past_actions
+from .policy.desk import Desk, moved
 from .policy.policy import SafetyPolicy
 from .ports import Forge, Parts
 from .repair.authors.partial import PartialRevertAuthor
@@ -90,6 +90,7 @@ class App:
         self.sandbox = Bubblewrap(ending=self._ending)
         self.laboratory = self._laboratory()
         self._http = http = HttpClient()
+        self._desk = Desk(self.store, self.clock)
         self.intake = AlertIntake(self.store, self.targets, self.clock, new_incident_id)
         address = settings.alertmanager_url
         again = None if address is None else Alertmanager(http, str(address))
@@ -349,86 +350,16 @@ class App:
     # -- what people decide ----------------------------------------------------------------------------------------
 
     def decide(self, incident_id: str, *, yes: bool, by: str, subject: str | None, comment: str) -> Approval:
-        """Answer the pending approval and queue what follows, in one transaction.
-
-        A yes names what it is for; a no without a subject is for whatever is asked. Raises `NotFound`, `Conflict`, and
-        `Permanent` for a yes to nothing in particular.
-        """
-        with self.store.begin() as tx:
-            incident = tx.incident(incident_id)
-            asked = [a for a in tx.approvals(incident_id) if a.attempt == incident.attempt]
-            if not asked or not incident.active:
-                raise Conflict(f"{incident_id} asks nothing now")
-            if yes and subject is None:
-                raise Permanent(
-                    f"say which patch you approve: read /incidents/{incident_id}, send its approval's subject"
-                )
-            wanted = asked[-1].subject if subject is None else subject
-            answered = approvals.decide(asked[-1], by, yes=yes, subject=wanted, now=self.clock.now(), comment=comment)
-            tx.save_approval(answered)
-            tx.append(
-                "approval.decided",
-                f"{answered.by} said {'yes' if yes else 'no'}",
-                incident_id=incident_id,
-                actor=by,
-                data={"approval": answered.id, "subject": answered.subject, "comment": answered.comment},
-            )
-            tx.save(_moved(incident))
-            tx.enqueue(incident)
-        return answered
+        """Answer the pending approval. Raises `NotFound`, `Conflict`, `Permanent`."""
+        return self._desk.decide(incident_id, yes=yes, by=by, subject=subject, comment=comment)
 
     def cancel(self, incident_id: str, *, by: str, comment: str) -> Incident:
-        """Cancel what has not begun; a half-done delivery is brought to its end."""
-        with self.store.begin() as tx:
-            incident = tx.incident(incident_id)
-            if not incident.active or incident.phase in (Phase.VERIFY, Phase.CONCLUDE):
-                raise Conflict(f"{incident_id} is in {incident.phase}: there is nothing left to cancel")
-            waits = incident.waiting is not None
-            changed = incident.model_copy(update={"cancel_requested": True})
-            changed = _moved(changed) if waits else changed
-            tx.save(changed)
-            tx.append("incident.cancel", f"cancelled: {comment or 'no comment'}", incident_id=incident_id, actor=by)
-            if waits:
-                tx.enqueue(changed)
-        return changed
+        """Cancel what has not begun. Raises `NotFound`, `Conflict`."""
+        return self._desk.cancel(incident_id, by=by, comment=comment)
 
     def retry(self, incident_id: str, *, by: str, comment: str) -> Incident:
-        """Begin the next attempt, or take up a half-done delivery where it stopped.
-
-        Raises `Conflict` while the incident is at work, or the target has another one.
-        """
-        with self.store.begin() as tx:
-            incident = tx.incident(incident_id)
-            if incident.active and incident.waiting != "operator":
-                raise Conflict(f"{incident_id} is at work ({incident.phase}): cancel it first")
-            if incident.active and incident.phase in (Phase.DELIVER, Phase.VERIFY):
-                tx.append(
-                    "incident.retry",
-                    f"{incident.phase} goes on: {comment or 'no comment'}",
-                    incident_id=incident_id,
-                    actor=by,
-                )
-                moved = _moved(incident)
-                tx.save(moved)
-                tx.enqueue(moved)
-                return moved
-            again = incident.model_copy(
-                update={
-                    "phase": Phase.INVESTIGATE,
-                    "attempt": incident.attempt + 1,
-                    "turn": incident.turn + 1,
-                    "waiting": None,
-                    "wake_at": None,
-                    "outcome": None,
-                    "closed_at": None,
-                    "cancel_requested": False,
-                }
-            )
-            tx.save(again)
-            said = f"attempt {again.attempt}: {comment or 'no comment'}"
-            tx.append("incident.retry", said, incident_id=incident_id, actor=by)
-            tx.enqueue(again)
-        return again
+        """Begin the next attempt, or go on with a half-done delivery. Raises `NotFound`, `Conflict`."""
+        return self._desk.retry(incident_id, by=by, comment=comment)
 
     def prove(self, incident_id: str) -> Proof:
         """Run the stored proof again. Raises `NotFound`, `Unsafe`."""
@@ -488,7 +419,7 @@ class App:
                 tx.append("emergency_stop.off", "emergency stop off", actor=by)
             for incident in self.store.incidents(active=True, limit=MOST_ACTIVE) if changed else ():
                 if incident.waiting == "operator" and incident.target in self.targets:
-                    tx.save(_moved(tx.incident(incident.id)))
+                    tx.save(moved(tx.incident(incident.id)))
                     tx.enqueue(incident)
         return changed
 
@@ -505,11 +436,6 @@ class App:
 
     def _stopped(self) -> bool:
         return self.store.flag(STOPPED) == "on"
-
-
-def _moved(incident: Incident) -> Incident:
-    """The same phase, to be run now."""
-    return incident.model_copy(update={"turn": incident.turn + 1, "waiting": None, "wake_at": None})
 
 
 def build(settings: Settings) -> App:
