@@ -202,6 +202,18 @@ def test_a_bad_alert_costs_only_itself(agent, client, bad):
         is_problem(answer, 422)  # no list of alerts at all
 
 
+def test_a_full_incident_refuses_more_alerts_as_busy(agent, client, monkeypatch):
+    """Alertmanager is told to come again, which it does; what was there already is taken."""
+    monkeypatch.setattr("agent.intake.intake.MOST_UNRESOLVED", 1)
+    given = DELIVERY["alerts"][0]
+    alerts = [{**given, "status": "firing", "fingerprint": f"{number:016x}"} for number in range(3)]
+    answer = client.post("/webhook/alerts", json={**DELIVERY, "alerts": alerts})
+    assert is_problem(answer, 503)
+    assert int(answer.headers["retry-after"]) > 0
+    assert client.post("/webhook/alerts", json={**DELIVERY, "alerts": alerts[:1]}).status_code == 200
+    assert len(agent.store.all_episodes()) == 1
+
+
 def test_an_answer_to_another_subject_is_a_conflict(client, person, waiting, stored):
     """The hash must be the one that is asked about."""
     before = stored()
