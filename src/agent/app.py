@@ -179,11 +179,12 @@ class App:
         authors = (RevertAuthor(history_of), PartialRevertAuthor(history_of))
         judge = Judge(self.laboratory, history_of, store, clock)
         self.repairer = RepairEngine(self.laboratory, history_of, authors, judge, store, clock)
+        deployer = SupervisedDeployer(clock, store)
         limits = {rule.signal: rule.limit for rule in settings.monitoring.rules}
         return Parts(
             ledger=store,
             work=store,
-            collector=EvidenceCollector(http, self._monitor, history_of, store.changes, clock),
+            collector=EvidenceCollector(http, self._monitor, history_of, store.changes, clock, deployer.running),
             investigator=ExperimentalInvestigator(self.laboratory, history_of, store, clock, limits),
             repairer=self.repairer,
             reproducer=CapsuleReproducer(self.laboratory),
@@ -195,7 +196,7 @@ class App:
                 autonomy=policy.level,
                 history=lambda target: past_actions(store, target),
             ),
-            deployer=SupervisedDeployer(clock, store),
+            deployer=deployer,
             watcher=DirectWatcher(self._monitor, clock),
             notifier=LogNotifier(store),
             clock=clock,

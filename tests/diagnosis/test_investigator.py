@@ -9,7 +9,6 @@ import pytest
 from agent.diagnosis.hypotheses import suspicion
 from agent.diagnosis.investigator import ExperimentalInvestigator
 from agent.errors import NotFound, Unreachable
-from agent.evidence.history import GitHistory
 from agent.model.evidence import Spell
 from agent.model.experiment import Verdict
 from agent.model.record import Window
@@ -26,6 +25,23 @@ WRONG = Behaviour(answers={"/half?n=4": {"half": 2.0, "id": "x"}, "/half?n=3": {
 UNABLE = Behaviour(unable=records.OTHER_FAULT)
 
 
+class FakeHistory:
+    """What the investigator asks of `History`: the first-parent history of main, newest first; diffs are not known."""
+
+    def __init__(self, commits):
+        self._commits = commits
+
+    def branch_head(self):
+        return self._commits[0]
+
+    def commits(self, head, limit):
+        assert head == self._commits[0]
+        return tuple(records.change(commit) for commit in self._commits[:limit])
+
+    def parent(self, commit):
+        raise NotFound(f"no commit {commit}")
+
+
 class World:
     """Twelve commits, a laboratory that runs them, and what was recorded."""
 
@@ -37,6 +53,7 @@ class World:
         self.limits = {"mae_ratio": 1.0, "data_age": 3600.0, "latency_p95": 0.25}
         self.files = {}
         self.signal = "error_ratio"
+        self.ahead = ()
         self.evidence = {
             "running": COMMITS[-1],
             "last_good": COMMITS[0],
@@ -61,8 +78,8 @@ class World:
         return investigator.investigate(records.incident(signal=self.signal), self.target, evidence)
 
     def history(self):
-        """The evidence holds all the commits: nothing is read here."""
-        return GitHistory(self.target.repository, "main")
+        """The evidence holds all the commits: little is read here."""
+        return FakeHistory((*self.ahead, *reversed(COMMITS)))
 
 
 @pytest.fixture
@@ -412,3 +429,95 @@ def test_a_file_whose_name_only_ends_like_the_frames_is_not_suspected():
     test = suspicion(records.change("a" * 40, "tests/test_shop.py"), records.FAULT)
     assert other < frame / 2
     assert test < frame / 2
+
+
+def test_the_commit_that_touched_the_failing_function_is_suspected_before_its_neighbours():
+    """Many commits touch a file, few the function that raised."""
+    change = records.change("a" * 40, "src/shop.py")
+    in_function = suspicion(change, records.FAULT, frozenset({"src/shop.py:answer"}))
+    elsewhere = suspicion(change, records.FAULT, frozenset({"src/shop.py:refuse"}))
+    assert in_function > 2 * elsewhere
+
+
+def test_what_is_not_reproduced_says_what_was_answered(world):
+    """Production raised, the sandbox answers: earlier requests may matter, and nobody has to guess that."""
+    world.guilty(0, ill=WELL)
+    assert "answered 200 here: it may need what earlier requests left behind" in gaps(world.look())["reproduction"]
+
+
+# -- more than one change of the answers -------------------------------------------------------------------------------
+
+DEARER = Behaviour(answers={"/half?n=4": {"half": 2.5, "id": "x"}, "/half?n=3": {"half": 1.5}})
+BOTH = Behaviour(answers={"/half?n=4": {"half": 2.5, "id": "x"}, "/half?n=3": {"half": 3.0}})
+
+
+def test_when_several_commits_change_answers_none_is_called_guilty(quiet):
+    """One of them is intended, and no replay can tell which: both are named, and people decide."""
+    for n, commit in enumerate(COMMITS):
+        quiet.laboratory.releases[commit] = RIGHT if n < 3 else DEARER if n < 8 else BOTH
+    diagnosis = quiet.look()
+    assert diagnosis.culprit is None
+    first, second = diagnosis.hypotheses[:2]
+    assert {first.change, second.change} == {COMMITS[3], COMMITS[8]}
+    assert first.confidence == second.confidence == pytest.approx(0.45)
+    assert "which of them is not intended" in first.evidence[1]
+
+
+def test_the_running_release_is_judged_by_the_good_ones_answers(quiet):
+    """No run is on record as green that was not compared with anything."""
+    quiet.guilty(4, ill=WRONG, well=RIGHT)
+    asked = next(e for e in quiet.look().experiments if e.question.startswith("do answers differ"))
+    assert [run.verdict for run in asked.runs] == [Verdict.GREEN, Verdict.GREEN, Verdict.RED]
+
+
+# -- a target that is down ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def down(world):
+    """Nothing answers, nothing is recorded."""
+    world.signal = "down"
+    world.evidence |= {"failing": (), "healthy": ()}
+    return world
+
+
+def test_a_release_that_starts_is_not_blamed_for_a_process_that_is_gone(down):
+    """Somebody stopped it, or the machine did: no commit is accused, a restart is what helps."""
+    diagnosis = down.look()
+    first = diagnosis.hypotheses[0]
+    assert (diagnosis.culprit, first.cause, first.change, first.remediation) == (
+        None,
+        "infrastructure",
+        None,
+        "restart",
+    )
+
+
+def test_the_commit_that_keeps_the_service_from_starting_is_found(down):
+    """It is searched for like any other fault, with the start itself as the question."""
+    down.guilty(7, ill=UNABLE)
+    diagnosis = down.look()
+    assert diagnosis.culprit == COMMITS[7]
+    assert diagnosis.capsule.starts
+    assert any("does not start: KeyError" in run.reason for e in diagnosis.experiments for run in e.runs)
+
+
+def test_a_health_check_that_fails_is_a_service_that_is_not_up(down):
+    """It starts, and says that it is not well."""
+    down.guilty(5, ill=Behaviour(fails={"/health": None}))
+    assert down.look().culprit == COMMITS[5]
+
+
+# -- what runs was put back ----------------------------------------------------------------------------------------------
+
+
+def test_a_green_release_that_is_newer_than_what_runs_is_deployed_again(world):
+    """After a roll back nothing has to be searched for, and no old commit is accused."""
+    newer = "d" * 40
+    world.ahead = (newer,)
+    world.guilty(6)
+    world.laboratory.releases[newer] = WELL
+    diagnosis = world.look(last_good=newer)
+    first = diagnosis.hypotheses[0]
+    assert (diagnosis.culprit, first.change, first.remediation) == (None, None, "roll forward")
+    assert "deploy it again" in first.title

@@ -14,6 +14,7 @@ from agent.evidence.collector import EvidenceCollector
 from agent.evidence.history import GitHistory
 from agent.kit.http import HttpClient
 from agent.model.alert import Alert, Episode
+from agent.model.delivery import Release
 from agent.model.signals import MetricNames, Reading, Scrape
 from agent.model.target import Target
 from fakes import records
@@ -48,6 +49,7 @@ class Scene:
         self.good = self.repository.commit({"shop.py": "good\n"})
         self.bad = self.repository.commit({"shop.py": "bad\n"}, "halve otherwise")
         self.server, self.http, self.clock = server, HttpClient(), FakeClock(NOON + timedelta(seconds=40))
+        self.release = Release(commit=None, healthy=True)
         self.scrapes, self.reported = Scraped(), ()
         self.log, self.deployments = folder / "service.log", folder / "deployments.ndjson"
         self.target = Target(
@@ -79,7 +81,9 @@ class Scene:
         return GitHistory(self.repository.path, "main", "shop")
 
     def collect(self, **target):
-        made = EvidenceCollector(self.http, self.scrapes, self.history, lambda: self.reported, self.clock)
+        made = EvidenceCollector(
+            self.http, self.scrapes, self.history, lambda: self.reported, self.clock, lambda _target: self.release
+        )
         labels = {"alertname": "HighErrorRatio", "target": "shop"}
         alert = Alert(
             status="firing", labels=labels, annotations={"summary": "errors"}, starts_at=NOON + timedelta(seconds=15),
@@ -308,3 +312,10 @@ def test_reported_changes_of_this_target_are_evidence(scene):
     found = scene.collect()
     assert [change.title for change in found.reported] == ["mine", "anybody"]
     assert [fact.summary.split()[0] for fact in found.evidence if fact.source == "reports"] == ["mine", "anybody"]
+
+
+def test_what_the_supervisor_says_of_the_process_is_evidence(scene):
+    """A process that was stopped by hand is no fault of a commit."""
+    scene.release = Release(commit=None, healthy=False, process="STOPPED (stopped at noon)")
+    facts = [fact for fact in scene.collect().evidence if fact.source == "process"]
+    assert [fact.summary for fact in facts] == ["its supervisor says STOPPED (stopped at noon)"]

@@ -14,7 +14,7 @@ from typing import Literal
 from ..errors import Misconfigured, Permanent, Unreachable
 from ..kit.git import Git
 from ..kit.http import HttpClient
-from ..kit.redact import fence
+from ..kit.redact import fence, redact
 from ..model.delivery import Deployment, Release
 from ..model.target import Target
 from ..ports import Clock, Trail
@@ -69,7 +69,7 @@ class SupervisedDeployer:
         own knowledge counts. Only where the deployer has none is the target believed.
         """
         claimed = claimed_commit(self._tools.http, target, timeout=HTTP_TIMEOUT)
-        pid, since, folder = None, None, None
+        pid, since, folder, process = None, None, None, ""
         releases, supervisor = self._parts(target)
         try:
             state = supervisor.state()
@@ -78,6 +78,7 @@ class SupervisedDeployer:
         else:
             pid, since = (state.identity.pid if state.identity else None), state.since
             folder = working_folder(pid) if pid else None
+            process = f"{state.state} ({redact(state.problem)[:200]})"
         started = folder.name if folder is not None and folder == releases.folder(folder.name).resolve() else None
         known = started or releases.current()
         if known and claimed and known != claimed:
@@ -87,6 +88,7 @@ class SupervisedDeployer:
             healthy=healthy(self._tools.http, target, timeout=HTTP_TIMEOUT),
             pid=pid,
             since=since,
+            process=process,
         )
 
     def _say_disagreement(self, target: Target, known: str, claimed: str) -> None:

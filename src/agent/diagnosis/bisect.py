@@ -14,13 +14,17 @@ MOST_ROUNDS = 16
 
 @dataclass
 class Search:
-    """What the search found: ``culprit`` and its green neighbour, or the candidates that could not be told apart."""
+    """What the search found: ``culprit`` and its green neighbour, or the candidates that could not be told apart.
+
+    ``newer`` is a green release that came after what runs, so that nothing needs to be searched for.
+    """
 
     culprit: str | None = None
     parent: str | None = None
     candidates: tuple[str, ...] = ()
     runs: list[Run] = field(default_factory=list)
     reason: str = ""
+    newer: str | None = None
 
 
 def bisect(commits: Sequence[str], green: str, look: Look, weights: Sequence[float] | None = None) -> Search:

@@ -94,6 +94,23 @@ def signal_capsule(
     )
 
 
+def start_capsule(target: Target, evidence: EvidenceSet, commit: str, lock_hash: str) -> Capsule:
+    """Does the release come up at all? Its clock and seed are those of the newest line in the log, where there is one."""
+    seen = (evidence.failing or evidence.healthy)[:1]
+    return Capsule(
+        id=short_id("cap"),
+        target=target.name,
+        signal="down",
+        commit=commit,
+        failing=(RecordedRequest(method="GET", path=target.health_path),),
+        env=_environment(target, seen[0]) if seen else {},
+        starts=True,
+        oracle=Oracle(strength="weak", name="it starts", description="the service starts and its health check answers"),
+        lock_hash=lock_hash,
+        gaps=_state_gaps(seen[0]) if seen else (),
+    )
+
+
 def answer_capsule(target: Target, evidence: EvidenceSet, signal: str, commit: str, lock_hash: str) -> Capsule | None:
     """Healthy-looking requests at one clock, to be compared with a good release's answers field by field."""
     requests = _requests(evidence.healthy, MOST_SOAKED)

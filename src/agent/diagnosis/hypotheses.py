@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from ..model.diagnosis import Cause, Hypothesis
@@ -10,6 +10,10 @@ from ..model.evidence import Change, EvidenceSet, Signature
 from ..model.experiment import Verdict
 
 CONFIRMED = 0.97
+SEVERAL = 0.9
+REPLACED = 0.9
+STOPPED = 0.8
+IN_FUNCTION, IN_FILE = 8.0, 2.0
 MOST_SHOWN = 8
 CODE_SHARE_WITH_DEPLOY, CODE_SHARE_WITHOUT = 0.7, 0.4
 _CODE = (".py", ".pyx", ".js", ".ts", ".go", ".java", ".rb", ".rs", ".kt", ".c", ".cc", ".cpp", ".cs", ".php", ".sql")
@@ -22,17 +26,27 @@ _OTHERS: tuple[tuple[Cause, str, str, float], ...] = (
 )
 
 
-def suspicion(change: Change, signature: Signature | None) -> float:
-    """How much a commit is suspected: code more than words, files of the failing frames most of all."""
+def suspicion(change: Change, signature: Signature | None, touched: frozenset[str] = frozenset()) -> float:
+    """How much a commit is suspected: code more than words, functions of the failing frames most of all.
+
+    ``touched`` are the functions that the commit changed, as ``path:function``.
+    """
     code = [name for name in change.files if PurePosixPath(name).suffix in _CODE and not _is_test(name)]
     score = 0.02 + (1.0 if code else 0.0) + (0.3 if any(_is_setting(name) for name in change.files) else 0.0)
     if signature is not None:
-        frames = [frame.rpartition(":")[0] for frame in signature.frames]
-        for depth, file in enumerate(reversed(frames)):
-            if any(_same_file(name, file) for name in change.files):
-                score += 4.0 / (1 + depth)
-                break
+        frames = [frame.rpartition(":") for frame in reversed(signature.frames)]
+        score += max(
+            (_blame(file, function, change, touched) / (1 + n) for n, (file, _, function) in enumerate(frames)),
+            default=0.0,
+        )
     return score
+
+
+def _blame(file: str, function: str, change: Change, touched: frozenset[str]) -> float:
+    """How much one frame speaks against a commit: it changed the function, or at least the file."""
+    if any(_same_file(name.rpartition(":")[0], file) and name.rpartition(":")[2] == function for name in touched):
+        return IN_FUNCTION
+    return IN_FILE if any(_same_file(name, file) for name in change.files) else 0.0
 
 
 def _same_file(name: str, frame: str) -> bool:
@@ -50,11 +64,18 @@ def _is_setting(name: str) -> bool:
 
 
 def rank(
-    evidence: EvidenceSet, suspects: Sequence[Change], signature: Signature | None, component: str
+    evidence: EvidenceSet,
+    suspects: Sequence[Change],
+    signature: Signature | None,
+    component: str,
+    touched: Mapping[str, frozenset[str]],
 ) -> tuple[Hypothesis, ...]:
-    """Commits of the newest release by suspicion, and always the rivals that blame no change."""
+    """Commits of the newest release by suspicion, and always the rivals that blame no change.
+
+    ``touched`` are the functions that each suspect changed.
+    """
     share = CODE_SHARE_WITH_DEPLOY if evidence.last_good else CODE_SHARE_WITHOUT
-    scores = {change.id: suspicion(change, signature) for change in suspects}
+    scores = {change.id: suspicion(change, signature, touched.get(change.id, frozenset())) for change in suspects}
     total = sum(scores.values()) or 1.0
     guesses = [
         Hypothesis(
@@ -65,7 +86,7 @@ def rank(
             confidence=share * scores[change.id] / total,
             remediation="roll forward",
             title=f"commit {change.id[:10]}: {change.title}",
-            evidence=_evidence_for(change, signature),
+            evidence=_evidence_for(change, signature, touched.get(change.id, frozenset())),
         )
         for change in suspects
     ]
@@ -121,13 +142,78 @@ def refuted(guesses: Sequence[Hypothesis], experiment: str, verdict: Verdict) ->
     )
 
 
-def _evidence_for(change: Change, signature: Signature | None) -> tuple[str, ...]:
+def _evidence_for(change: Change, signature: Signature | None, touched: frozenset[str]) -> tuple[str, ...]:
     said = ["part of the release that is running, and not of the one before"]
-    if signature is not None and any(
-        _same_file(name, frame.rpartition(":")[0]) for frame in signature.frames for name in change.files
-    ):
+    frames = [frame.rpartition(":") for frame in signature.frames] if signature is not None else []
+    weights = [_blame(file, function, change, touched) for file, _, function in frames]
+    if IN_FUNCTION in weights:
+        said.append("touches a function of the failing frames")
+    elif IN_FILE in weights:
         said.append("touches a file of the failing frames")
     return tuple(said)
+
+
+def several(
+    guesses: Sequence[Hypothesis], changes: Sequence[Change], component: str, experiment: str
+) -> tuple[Hypothesis, ...]:
+    """More than one commit changed what the service answers: which of them nobody wanted, no replay can tell."""
+    ids = {change.id for change in changes}
+    leaders = [
+        Hypothesis(
+            rank=1,
+            cause="code",
+            component=component,
+            change=change.id,
+            confidence=SEVERAL / len(changes),
+            remediation="escalate",
+            title=f"commit {change.id[:10]}: {change.title}",
+            evidence=(experiment, f"one of {len(changes)} commits that change answers: which of them is not intended?"),
+        )
+        for change in changes
+    ]
+    rest = [
+        guess.model_copy(update={"confidence": guess.confidence * (1 - SEVERAL)})
+        for guess in guesses
+        if guess.change not in ids
+    ]
+    return _ordered([*leaders, *rest])
+
+
+def led_by(guesses: Sequence[Hypothesis], leader: Hypothesis) -> tuple[Hypothesis, ...]:
+    """A hypothesis that an experiment or the process itself speaks for comes first; the others share what is left."""
+    left = 1.0 - leader.confidence
+    rest = [guess.model_copy(update={"confidence": guess.confidence * left}) for guess in guesses]
+    return _ordered([leader, *rest])
+
+
+def replaced(guesses: Sequence[Hypothesis], good: str, component: str, experiment: str) -> tuple[Hypothesis, ...]:
+    """A release that ran before is green and newer than what runs now: what runs was put back."""
+    leader = Hypothesis(
+        rank=1,
+        cause="code",
+        component=component,
+        change=None,
+        confidence=REPLACED,
+        remediation="roll forward",
+        title=f"release {good[:10]} is green and newer than what runs: it was rolled back, deploy it again",
+        evidence=(experiment,),
+    )
+    return led_by(guesses, leader)
+
+
+def stopped(guesses: Sequence[Hypothesis], component: str, evidence: tuple[str, ...]) -> tuple[Hypothesis, ...]:
+    """The target does not answer in production, and the same release starts and answers in the sandbox."""
+    leader = Hypothesis(
+        rank=1,
+        cause="infrastructure",
+        component=component,
+        change=None,
+        confidence=STOPPED,
+        remediation="restart",
+        title="the process is not running, though its release starts: it was stopped or killed",
+        evidence=evidence,
+    )
+    return led_by(guesses, leader)
 
 
 def _ordered(guesses: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:

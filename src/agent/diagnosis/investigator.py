@@ -21,12 +21,15 @@ from ..model.target import Target
 from ..ports import Clock, History, Laboratory, Trail
 from . import hypotheses
 from .bisect import Search, bisect
-from .capsule import RELATIVE, UNITS, answer_capsule, request_capsule, signal_capsule, steadied
+from .blame import touched
+from .capsule import RELATIVE, UNITS, answer_capsule, request_capsule, signal_capsule, start_capsule, steadied
 from .onset import onset
 
 WORSE = 2.0
 FLOORS = {"latency_p95": 0.02, "memory_growth": 1.0}
 LOOK_BACK = (4, 12, 40)
+MOST_SEVERAL = 4
+MOST_AHEAD = 200
 LONGEST_REASON = 500
 
 
@@ -68,13 +71,15 @@ class _Case:
         self._gaps: list[Gap] = list(evidence.gaps)
         self._experiments: list[Experiment] = []
         self._commits = {change.id: change for change in evidence.commits}
+        self._touched: dict[str, frozenset[str]] = {}
 
     def solve(self, *, began: float, clock: Clock) -> Diagnosis:
         """The whole investigation; a missing sandbox leaves the ranking by rules."""
         evidence, incident = self._evidence, self._incident
         signature = next((e.signature for e in evidence.failing if e.signature), None)
         suspects = self._suspects()
-        guesses = hypotheses.rank(evidence, suspects, signature, incident.component)
+        self._touched = {change.id: self._functions(change) for change in suspects} if signature else {}
+        guesses = hypotheses.rank(evidence, suspects, signature, incident.component, self._touched)
         self._say("hypotheses.ranked", f"{len(guesses)} hypotheses, first: {guesses[0].title}", _shown(guesses))
         capsule: Capsule | None = None
         culprit: Change | None = None
@@ -113,7 +118,7 @@ class _Case:
         seconds = round(time.monotonic() - began, 3)
         self._say("environment.built", f"the environment of lock {lock_hash[:10]} is there", {"seconds": seconds})
         last_verdict = Verdict.UNTESTABLE
-        for build in (self._by_request, self._by_signal, self._by_answers):
+        for build in (self._by_start, self._by_request, self._by_signal, self._by_answers):
             built = build(running, lock_hash)
             if built is None:
                 continue
@@ -124,12 +129,33 @@ class _Case:
             search = self._search(capsule, reference)
             culprit = self._confirm(capsule, search)
             if culprit is not None:
+                name, component = self._experiments[-1].id, self._incident.component
+                changes = self._others(capsule, culprit)
+                if len(changes) > 1:
+                    return capsule, None, hypotheses.several(guesses, changes, component, name)
+                return capsule, culprit, hypotheses.confirmed(guesses, culprit, component, name)
+            if search.newer:
                 name = self._experiments[-1].id
-                return capsule, culprit, hypotheses.confirmed(guesses, culprit, self._incident.component, name)
+                return capsule, None, hypotheses.replaced(guesses, search.newer, self._incident.component, name)
             if search.candidates or search.reason:
                 return capsule, None, guesses
         name = self._experiments[-1].id if self._experiments else "no experiment"
-        return None, None, hypotheses.refuted(guesses, name, last_verdict)
+        refuted = hypotheses.refuted(guesses, name, last_verdict)
+        if self._incident.signal == "down" and last_verdict is Verdict.GREEN:
+            said = [fact.id for fact in self._evidence.evidence if fact.source == "process"]
+            refuted = hypotheses.stopped(refuted, self._incident.component, (name, *said))
+        return None, None, refuted
+
+    def _by_start(self, running: str, lock_hash: str) -> tuple[Capsule | None, str | None] | None:
+        """For a target that does not answer: does its release come up in the sandbox?"""
+        if self._incident.signal != "down":
+            return None
+        capsule, good = start_capsule(self._target, self._evidence, running, lock_hash), self._evidence.last_good
+        commits = [running, *([good] if good else [])]
+        _, runs = self._replay("does the release that is down start here?", capsule, commits)
+        if runs[0].verdict is not Verdict.RED:
+            return None, None
+        return capsule, good if good and runs[1].verdict is Verdict.GREEN else None
 
     def _by_request(self, running: str, lock_hash: str) -> tuple[Capsule | None, str | None] | None:
         """Replay the recorded failures; the good release's answers make the oracle strong."""
@@ -147,11 +173,23 @@ class _Case:
             capsule = steady
             replays, runs = self._replay("it comes and goes: sent more often, does it happen again?", capsule, commits)
         if runs[0].verdict is not Verdict.RED:
+            self._say_state(capsule, replays[0])
             return None, None
         if good and runs[1].verdict is Verdict.GREEN:
             capsule = _strong(capsule, good, replays[1], replays[2], self._names())
             return capsule, good
         return capsule, None
+
+    def _say_state(self, capsule: Capsule, replay: Replay) -> None:
+        """Why a recorded failure may not happen again, as far as the answers tell."""
+        statuses = sorted({answer.status for answer in replay.answers[: len(capsule.failing)]})
+        if replay.started and statuses:
+            answered = ", ".join(str(status) for status in statuses)
+            self._gap(
+                "reproduction",
+                f"what raised {capsule.signature.exception if capsule.signature else 'an error'} in production was answered "
+                f"{answered} here: it may need what earlier requests left behind, which is not replayed",
+            )
 
     def _by_signal(self, running: str, lock_hash: str) -> tuple[Capsule | None, str | None] | None:
         """Send the recorded mix for a while, and read the signal that raised the alert."""
@@ -186,11 +224,11 @@ class _Case:
         capsule = answer_capsule(self._target, self._evidence, self._incident.signal, running, lock_hash)
         if capsule is None or good is None or self._incident.signal not in ("mae_ratio", "data_age", "unknown"):
             return None
-        replays, _ = self._replay("do answers differ from the good release's?", capsule, [good, good, running])
+        question, commits, began = "do answers differ from the good release's?", [good, good, running], time.monotonic()
+        replays = self._send(question, capsule, commits)
         capsule = _strong(capsule, good, replays[0], replays[1], self._names())
-        if not capsule.expected or decide(capsule, replays[2])[0] is not Verdict.RED:
-            return None, None
-        return capsule, good
+        runs = self._judge(question, capsule, commits, replays, began)
+        return (capsule, good) if runs[2].verdict is Verdict.RED else (None, None)
 
     def _search(self, capsule: Capsule, reference: str | None) -> Search:
         """Bisect between the newest green commit and the running one."""
@@ -201,10 +239,14 @@ class _Case:
             return Search(reason="no green commit")
         if green not in newest_first:
             self._gap("history", f"{green[:10]} is not an ancestor of what runs")
-            return Search(reason="the good release is not in this history")
+            newer = green if self._is_newer(green) else None
+            return Search(reason="the good release is not in this history", newer=newer)
         commits = list(reversed(newest_first[: newest_first.index(green)]))
         signature = capsule.signature
-        weights = [hypotheses.suspicion(self._commits[commit], signature) for commit in commits]
+        weights = [
+            hypotheses.suspicion(self._commits[commit], signature, self._touched.get(commit, frozenset()))
+            for commit in commits
+        ]
 
         def look(asked: Sequence[str]) -> Sequence[Run]:
             return self._replay("which commit brought it?", capsule, list(asked), keep=False)[1]
@@ -236,6 +278,27 @@ class _Case:
         )
         return change
 
+    def _others(self, capsule: Capsule, first: Change) -> list[Change]:
+        """Where good answers are the only oracle: the further commits after ``first`` that change answers as well."""
+        found = [first]
+        newest_first = list(self._commits)
+        answers_only = capsule.expected and capsule.signature is None and capsule.bound is None
+        while answers_only and len(found) < MOST_SEVERAL:
+            since, running = found[-1].id, newest_first[0]
+            if since == running:
+                break
+            question, began = "does anything after it change answers too?", time.monotonic()
+            replays = self._send(question, capsule, [since, since, running])
+            next_step = _strong(capsule, since, replays[0], replays[1], (*self._names(), since))
+            runs = self._judge(question, next_step, [since, since, running], replays, began)
+            if runs[2].verdict is not Verdict.RED:
+                break
+            search = self._search(next_step, since)
+            if search.culprit is None:
+                break
+            found.append(self._commits[search.culprit])
+        return found
+
     # -- small parts -----------------------------------------------------------------------------------------------
 
     def _suspects(self) -> tuple[Change, ...]:
@@ -243,6 +306,22 @@ class _Case:
         commits, good = self._evidence.commits, self._evidence.last_good
         ids = [change.id for change in commits]
         return commits[: ids.index(good)] if good in ids else commits[:20]
+
+    def _is_newer(self, commit: str) -> bool:
+        """Whether a commit came after what runs, on the main branch: what runs is a roll back then."""
+        history = self._history
+        after = [change.id for change in history.commits(history.branch_head(), MOST_AHEAD)]
+        running = self._evidence.running
+        return commit in after and running in after and after.index(commit) < after.index(running)
+
+    def _functions(self, change: Change) -> frozenset[str]:
+        """The functions that a commit changed; none where its diff cannot be read."""
+        try:
+            parent = self._history.parent(change.id)
+            diff = self._history.diff(parent, change.id) if parent else ""
+            return touched(diff, lambda path: self._history.read(change.id, path))
+        except AgentError:
+            return frozenset()
 
     def _onset(self, capsule: Capsule | None, signature: Signature | None) -> datetime:
         """When what was reproduced began; where nothing was, a signal of its own is believed before an exception."""

@@ -18,6 +18,7 @@ from ..kit.git import SHA_LENGTH
 from ..kit.http import HttpClient
 from ..kit.redact import fence, redact_json
 from ..model.alert import Episode
+from ..model.delivery import Release
 from ..model.evidence import Change, Evidence, EvidenceSet, Exchange, Gap, Series
 from ..model.incident import Incident
 from ..model.record import Json, Window
@@ -71,8 +72,10 @@ class EvidenceCollector:
         history: Callable[[Target], History],
         reported: Callable[[], Sequence[Change]],
         clock: Clock,
+        running: Callable[[Target], Release],
     ) -> None:
         self._http, self._scrapes, self._history, self._clock = http, scrapes, history, clock
+        self._runs = running
         self._reported = reported
 
     def collect(self, incident: Incident, target: Target, episodes: tuple[Episode, ...]) -> EvidenceSet:
@@ -88,6 +91,7 @@ class EvidenceCollector:
             "metrics": lambda: self._scrapes.scrapes(target.name),
             "signals": lambda: self._scrapes.reading(target),
             "deploys": lambda: self._deploys(target),
+            "process": lambda: self._runs(target),
         }
         results = self._gather(sources, found)
         log: logfile.Log = results.get("log") or logfile.Log((), cut=False)  # type: ignore[assignment]
@@ -103,6 +107,7 @@ class EvidenceCollector:
         commits = self._commits(target, running, found)
         self._say_signals(results.get("signals"), episodes, found)
         self._say_deploys(recorded, found)
+        _say_process(results.get("process"), found)
         told = _told(self._reported(), target, window)
         for change in told[:5]:
             found.facts.append(("reports", change.kind, f"{change.title} at {change.timestamp:%H:%M:%S}", {}))
@@ -250,3 +255,8 @@ def _series(scrapes: Sequence[Scrape]) -> tuple[Series, ...]:
             if not key[0].endswith(("_bucket", "_total", "_info")) and math.isfinite(value):
                 points.setdefault(key, []).append((scrape.at, value))
     return tuple(Series(name=name, labels=dict(labels), points=tuple(rows)) for (name, labels), rows in points.items())
+
+
+def _say_process(seen: object, found: _Found) -> None:
+    if isinstance(seen, Release) and seen.process:
+        found.facts.append(("process", "state", f"its supervisor says {seen.process}", {"healthy": seen.healthy}))

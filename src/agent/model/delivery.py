@@ -58,10 +58,11 @@ class Deployment(Record):
 
 
 class Release(Record):
-    """What really runs now."""
+    """What really runs now; ``process`` is what its supervisor says of the process, empty where nobody says anything."""
 
     commit: str | None
     healthy: bool
+    process: str = ""
     pid: int | None = None
     since: AwareDatetime | None = None
 

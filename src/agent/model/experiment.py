@@ -52,6 +52,7 @@ class Capsule(Record):
 
     ``failing`` requests must show the fault, ``healthy`` ones of the same minute must not. ``repeat`` says how many
     times the requests are sent, ``soak_seconds`` how long the service runs meanwhile (signals need time).
+    ``starts`` asks only whether the service comes up and answers its health check, which ``failing`` holds.
     ``expected`` are a good release's answers, in the order of ``failing`` then ``healthy``, when there is one.
     """
 
@@ -67,6 +68,7 @@ class Capsule(Record):
     soak_seconds: float = 0.0
     signature: Signature | None = None
     bound: SignalBound | None = None
+    starts: bool = False
     expected: tuple[Expectation, ...] = ()
     oracle: Oracle
     lock_hash: str

@@ -22,8 +22,8 @@ def decide(capsule: Capsule, replay: Replay) -> tuple[Verdict, str]:
     A fault may come and go: one repetition with the signature is red, also of a healthy request, and a healthy request
     is green when it was answered at least once.
     """
-    if not replay.started:
-        return _not_started(capsule, replay)
+    if capsule.starts or not replay.started:
+        return _starts(replay) if capsule.starts else _not_started(capsule, replay)
     if not replay.answers and not capsule.bound:
         return Verdict.UNTESTABLE, replay.problem or "no request was answered"
     if capsule.bound is not None:
@@ -33,8 +33,25 @@ def decide(capsule: Capsule, replay: Replay) -> tuple[Verdict, str]:
         return Verdict.UNTESTABLE, "healthy requests fail as well"
     if capsule.signature is not None:
         return _signature(capsule, replay)
+    return _answers(capsule, replay)
+
+
+def _answers(capsule: Capsule, replay: Replay) -> tuple[Verdict, str]:
+    if not capsule.expected:
+        return Verdict.UNTESTABLE, "there is no answer of a good release to compare with"
     found = differences(capsule, replay)
     return (Verdict.RED, found[0]) if found else (Verdict.GREEN, "every answer is as on the good release")
+
+
+def _starts(replay: Replay) -> tuple[Verdict, str]:
+    """Whether the service comes up; what the sandbox itself got wrong says nothing."""
+    if not replay.started:
+        why = replay.startup_signature.exception if replay.startup_signature else replay.problem
+        return Verdict.RED, f"the service does not start: {why[:300] or 'it says nothing'}"
+    status = replay.answers[0].status if replay.answers else 0
+    if status == 0 or status >= SERVER_ERROR:
+        return Verdict.RED, f"it starts, and its health check answers {status or 'nothing'}"
+    return Verdict.GREEN, "it starts and its health check answers"
 
 
 def _not_started(capsule: Capsule, replay: Replay) -> tuple[Verdict, str]:

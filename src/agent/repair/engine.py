@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from ..model.diagnosis import Diagnosis
 from ..model.experiment import Capsule, Run, Verdict
@@ -15,6 +16,11 @@ from ..model.target import Target
 from ..ports import Author, Clock, History, Laboratory, Trail
 from .judge import Case, Judge
 from .regression import write
+
+AS_RECORDED = (
+    "the regression test holds requests as they were recorded, which may name people: with stand-ins it does not show the "
+    "fault"
+)
 
 
 class RepairEngine:
@@ -39,19 +45,20 @@ class RepairEngine:
         if capsule is None:
             return Proposal(patch=None, proof=None, message="there is no reproduction, so nothing can be proven")
         test = write(incident, target, capsule)
+        recorded = write(incident, target, capsule, stand_ins=False)
         refused: list[Proof] = []
         spent = 0.0
         for author in self._authors:
             for patch in author.patches(target, diagnosis, lambda diff: self._helps(target, capsule, diff)):
                 self._say_candidate(incident, patch)
-                for case in self._cases(incident, target, diagnosis, patch, test):
-                    proof, seconds = self._judge.judge(case)
+                for plain in self._cases(incident, target, diagnosis, patch, test):
+                    case, proof, seconds = self._judged(plain, recorded)
                     spent += seconds
                     if proof.accepted:
                         return Proposal(
                             patch=case.patch,
                             proof=proof,
-                            regression_test=test,
+                            regression_test=case.test,
                             refused=tuple(refused),
                             message=f"{author.name} was proven",
                             own_tests_seconds=spent,
@@ -69,6 +76,16 @@ class RepairEngine:
             own_tests_seconds=spent,
             seconds=self._clock.monotonic() - began,
         )
+
+    def _judged(self, case: Case, recorded: RegressionTest) -> tuple[Case, Proof, float]:
+        """Judge; a regression test that shows nothing with stand-ins is tried as it was recorded, which a person is told."""
+        proof, seconds = self._judge.judge(case)
+        failed = {trial.name for trial in proof.trials if not trial.passed}
+        if failed != {"regression test"} or case.test == recorded:
+            return case, proof, seconds
+        again = replace(case, test=recorded, notes=(*case.notes, AS_RECORDED))
+        proof, more = self._judge.judge(again)
+        return again, proof, seconds + more
 
     def prove(self, target: Target, capsule: Capsule, patch: Patch, test: RegressionTest | None) -> Proof:
         """Run all trials of one patch again."""

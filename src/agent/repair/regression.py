@@ -10,14 +10,18 @@ import json
 import re
 from urllib.parse import quote
 
+from pydantic import JsonValue
+
 from ..kit.redact import redact_values
 from ..model.experiment import Capsule
 from ..model.incident import Incident
 from ..model.oracle import ANY
 from ..model.repair import RegressionTest
 from ..model.target import Target
+from .standins import StandIns
 
 MOST_REQUESTS = 6
+SIGNAL_SECONDS, LEAK_SECONDS, SLOW_TRIES = 1.0, 2.5, 3
 CODE_IS_FOUND_BY = ("PYTHONPATH",)
 SAFE = "/:@!$&'()*+,;=~"  # RFC 3986, pchar
 _TEMPLATE = '''"""Regression test for incident {incident}, written by the Market Programmer Agent.
@@ -110,6 +114,14 @@ _SIGNAL = """def resident(process):
 
 
 def look(port, process):
+    for left in reversed(range(CASE["tries"])):  # a busy machine makes a service slower, never faster
+        measured = measure(port, process)
+        if not left or measured[CASE["signal"]] <= CASE["limit"]:
+            break
+    assert measured[CASE["signal"]] <= CASE["limit"], measured
+
+
+def measure(port, process):
     durations, marks = [], []
     deadline = time.monotonic() + CASE["seconds"]
     while time.monotonic() < deadline or len(marks) < 2:
@@ -121,24 +133,23 @@ def look(port, process):
     _, text = call(port, "GET", CASE["metrics"])
     gauges = [line.split() for line in text.splitlines() if line.split("{")[0].split(" ")[0] == CASE["gauge"]]
     first = marks[len(marks) // 3]
-    measured = {
+    return {
         "latency_p95": sorted(durations)[int(len(durations) * 0.95)],
         "memory_growth": (marks[-1][1] - first[1]) / max(1, marks[-1][0] - first[0]) * 100,
         CASE["signal"] if CASE["gauge"] else "": max((float(parts[-1]) for parts in gauges), default=0.0),
     }
-    assert measured[CASE["signal"]] <= CASE["limit"], measured
 """
 
 
-def write(incident: Incident, target: Target, capsule: Capsule) -> RegressionTest:
-    """The test file of one incident."""
+def write(incident: Incident, target: Target, capsule: Capsule, *, stand_ins: bool = True) -> RegressionTest:
+    """The test file of one incident; with ``stand_ins`` for what may belong to a person."""
     name = re.sub(r"[^a-z0-9]+", "_", incident.id.lower()).strip("_")
     path = f"{target.tests.strip('/')}/test_regression_{name}.py"
     source = _TEMPLATE.format(
         incident=re.sub(r"[^A-Za-z0-9-]", "", incident.id),
         why=_why(capsule),
         depth=path.count("/"),
-        case=_literal(json.dumps(_case(target, capsule), sort_keys=True)),
+        case=_literal(json.dumps(_case(target, capsule, stand_ins=stand_ins), sort_keys=True)),
         name=name,
         look=_SIGNAL if capsule.bound is not None else _ANSWERS,
     )
@@ -148,12 +159,14 @@ def write(incident: Incident, target: Target, capsule: Capsule) -> RegressionTes
 def _why(capsule: Capsule) -> str:
     if capsule.signature is not None:
         return f"The recorded requests raised {re.sub(r'[^A-Za-z0-9_.]', '', capsule.signature.exception)[:80]}."
+    if capsule.starts:
+        return "The service did not come up."
     if capsule.bound is not None:
         return f"The service's {capsule.bound.signal} left its bound under the recorded requests."
     return "The service answered otherwise than the last good release did."
 
 
-def _case(target: Target, capsule: Capsule) -> dict[str, object]:
+def _case(target: Target, capsule: Capsule, *, stand_ins: bool) -> dict[str, object]:
     signal = capsule.bound.signal if capsule.bound else capsule.signal
     return {
         "any": ANY,
@@ -165,9 +178,10 @@ def _case(target: Target, capsule: Capsule) -> dict[str, object]:
         "gauge": target.metrics.gauges.get(signal, ""),
         "signal": signal,
         "limit": capsule.bound.limit if capsule.bound else 0.0,
-        "seconds": max(capsule.soak_seconds, 2.5),
+        "seconds": max(capsule.soak_seconds, LEAK_SECONDS if signal == "memory_growth" else SIGNAL_SECONDS),
+        "tries": SLOW_TRIES if signal == "latency_p95" else 1,
         "repeat": capsule.repeat,
-        "requests": _requests(capsule),
+        "requests": StandIns().value(_requests(capsule)) if stand_ins else _requests(capsule),
     }
 
 
@@ -185,9 +199,9 @@ def _environment(target: Target, capsule: Capsule) -> dict[str, str]:
     return {name: value for name, value in named.items() if clean[name] == value}
 
 
-def _requests(capsule: Capsule) -> list[dict[str, object]]:
+def _requests(capsule: Capsule) -> JsonValue:
     """Failing requests with what a good release answered; the healthy ones stay in the capsule."""
-    chosen: list[dict[str, object]] = []
+    chosen: list[JsonValue] = []
     most = MOST_REQUESTS if capsule.bound is None else len(capsule.failing)
     for index, request in enumerate(capsule.failing[:most]):
         expected = capsule.expected[index] if index < len(capsule.expected) else None
@@ -196,7 +210,7 @@ def _requests(capsule: Capsule) -> list[dict[str, object]]:
                 "method": request.method,
                 "target": quote(request.path, safe=SAFE, errors="replace")
                 + (f"?{request.query}" if request.query else ""),
-                "headers": request.headers,
+                "headers": {**request.headers},
                 "body": request.body if request.body_encoding == "utf-8" else f"base64,{request.body}",
                 "expected": None if expected is None else expected.model_dump(mode="json"),
             }
