@@ -56,6 +56,7 @@ from .notify.log import LogNotifier
 from .policy.breaker import past_actions
 from .policy.desk import Desk, moved
 from .policy.policy import SafetyPolicy
+from .policy.rejections import refused_before
 from .ports import Forge, Parts
 from .repair.authors.partial import PartialRevertAuthor
 from .repair.authors.revert import RevertAuthor
@@ -195,6 +196,7 @@ class App:
                 emergency_stop=self._stopped,
                 autonomy=policy.level,
                 history=lambda target: past_actions(store, target),
+                refused=lambda incident, proposal: refused_before(store, incident, proposal),
             ),
             deployer=deployer,
             watcher=DirectWatcher(self._monitor, clock),

@@ -15,7 +15,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar
 
@@ -43,7 +43,7 @@ class Queue(Protocol):
     """What the dispatcher needs of the store."""
 
     def due(self, now: Any) -> tuple[Incident, ...]: ...  # noqa: D102
-    def next_wake(self) -> Any: ...  # noqa: D102
+    def next_wake(self, after: Any) -> Any: ...  # noqa: D102
     def incident(self, incident_id: str) -> Incident: ...  # noqa: D102
     def begin(self) -> Any: ...  # noqa: D102
     def append(self, kind: str, message: str, *, incident_id: str | None = None) -> Any: ...  # noqa: D102
@@ -215,23 +215,27 @@ class Durable:
         while not self._stopping.is_set():
             self._wake.clear()
             try:
-                self._start_due()
-                pause = self._pause()
+                now = self._clock.now()
+                self._start_due(now)
+                pause = self._pause(now)
             except Exception:  # whatever it was: without this thread nothing would ever be done again
                 logging.getLogger(__name__).exception("dispatching failed, trying again in a second")
                 pause = 1.0
             self._wake.wait(pause)
 
-    def _pause(self) -> float:
-        """Seconds until the next incident wakes, at most half a minute (the reconciler's own rhythm)."""
-        moment = self._store.next_wake()
+    def _pause(self, now: datetime) -> float:
+        """Seconds until the next incident wakes, at most half a minute (the reconciler's own rhythm).
+
+        What was due at ``now`` runs, or waits for a slot: the end of a run wakes the dispatcher.
+        """
+        moment = self._store.next_wake(now)
         if moment is None:
             return LONGEST_SLEEP
         seconds: float = (moment - self._clock.now()) / timedelta(seconds=1)
         return min(LONGEST_SLEEP, max(0.05, seconds))
 
-    def _start_due(self) -> None:
-        for incident in self._store.due(self._clock.now()):
+    def _start_due(self, now: datetime) -> None:
+        for incident in self._store.due(now):
             with self._guard:
                 if incident.id in self._running or len(self._running) >= AT_ONCE:
                     continue

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from pydantic import JsonValue
 
-from .errors import Conflict, Misconfigured, NotFound, Superseded, Unreachable, Unsafe
+from .errors import Conflict, Misconfigured, NotFound, Superseded, Transient, UnknownEffect, Unreachable, Unsafe
 from .forge.description import commits_of, describe
 from .model.delivery import Check, Deployment, Observation, PullRequest, Verification
 from .model.diagnosis import Diagnosis
@@ -438,7 +438,7 @@ class Workflow(Moves):
     def fail(self, incident: Incident, error: BaseException) -> None:
         """A phase failed for good: hand the incident to people. Called by the durable runner.
 
-        What has left the agent waits for the operator, who takes it up again where it stands (`retry`); the rest ends.
+        A delivery that trouble cut in half waits for the operator, who takes it up where it stands (`retry`); the rest ends.
         """
         hint = " (run `mpa doctor`)" if isinstance(error, Unsafe) else ""
         reason = f"{incident.phase} failed: {error}{hint}"
@@ -452,7 +452,7 @@ class Workflow(Moves):
                 self._note(tx, current, "incident.closed", f"closed although closing failed: {error}")
                 self._parts.intake.admit(tx, current.target)
                 return
-            if not self._half_done(tx, current):
+            if not (isinstance(error, Transient | UnknownEffect) and self._half_done(tx, current)):
                 self._to_end(tx, current, Outcome.ESCALATED, reason)
                 return
             held = current.model_copy(update={"reason": reason})

@@ -21,6 +21,7 @@ from agent.model.repair import Patch, Proof, Proposal, RegressionTest
 from agent.model.target import Target
 from agent.policy import approvals
 from agent.policy.policy import SafetyPolicy
+from agent.policy.rejections import refused_before
 from agent.ports import Parts
 from agent.store.audit import Chain
 from agent.store.store import Store
@@ -171,6 +172,7 @@ class Shop:
             safety_mode=lambda: self.safety,
             emergency_stop=lambda: self.stopped,
             autonomy=self.autonomy,
+            refused=lambda incident, proposal: refused_before(self.store, incident, proposal),
             granted=frozenset({("error_ratio", "merge_and_deploy"), ("error_ratio", "undo")}),
         )
 

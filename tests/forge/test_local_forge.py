@@ -261,3 +261,14 @@ def test_records_are_json_that_people_can_read(tmp_path):
     record = json.loads((tmp_path / "records" / "fix-1.json").read_text())
     assert record["number"] == 1
     assert {"state", "checks", "head", "base", "merge_commit", "title", "body"} <= set(record["pull_request"])
+
+
+@pytest.mark.parametrize("ends", ["merged", "closed"])
+def test_an_ended_pull_request_leaves_no_branch(ready, forge, git, ends):
+    """Its commits are kept where git does not throw them away."""
+    if ends == "merged":
+        forge.merge("fix-1", ready.head, forge.main())
+    else:
+        forge.close("fix-1", "no")
+    assert git.run("for-each-ref", "--format=%(refname)", "refs/heads/mpa").split() == []
+    assert git.run("rev-parse", "refs/mpa/fix-1").strip() == ready.head

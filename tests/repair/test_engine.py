@@ -172,3 +172,22 @@ def test_the_reproducer_judges_runs_side_by_side(bench):
     assert (new.commit, new.verdict) == (bench.good, Verdict.GREEN)
     patched = reproducer.run(bench.target, bench.capsule(), bench.culprit, bench.revert())
     assert (patched.verdict, patched.patch_hash) == (Verdict.GREEN, bench.revert().hash)
+
+
+def test_a_test_that_shows_nothing_with_stand_ins_is_proven_as_it_was_recorded(bench):
+    """And a person is told so before it is committed."""
+    request = records.FAILING.model_copy(update={"body": '{"to": "dee@shop.org"}'})
+    diagnosis = bench.diagnosis(failing=(request,))
+    suite = bench.laboratory.suite
+
+    def only_dee_raises(target, commit, patch=None, only=(), **options):
+        result = suite(target, commit, patch, only, **options)
+        if "dee@shop" in (patch or "").replace("'\n+    '", ""):
+            return result
+        return result.model_copy(update={"failed": (), "passed": (*result.passed, *result.failed)})
+
+    bench.laboratory.suite = only_dee_raises
+    proposal = bench.engine().repair(INCIDENT, bench.target, diagnosis)
+    assert proposal.proof.accepted
+    assert "dee@shop.org" in "".join(line.strip().strip("'") for line in proposal.regression_test.source.splitlines())
+    assert any("may name people" in note for note in proposal.proof.notes)

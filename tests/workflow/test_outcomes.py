@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.errors import Misconfigured, Unsafe
+from agent.errors import Misconfigured, Unreachable, Unsafe
 from agent.model.delivery import Verification
 from agent.model.experiment import Verdict
 from agent.model.incident import Outcome, Phase
@@ -427,12 +427,13 @@ def test_an_alert_that_comes_while_an_incident_ends_opens_the_next_one(asked):
 
 def test_a_delivery_that_fails_half_way_waits_for_the_operator(asked):
     """It is merged and not deployed: nobody may take that for the end. It goes on where it stopped."""
-    asked.deployer.known = set()
+    deploy = asked.deployer.deploy
+    asked.deployer.deploy = lambda *_, **__: (_ for _ in ()).throw(Unreachable("the supervisor is away"))
     asked.answer(yes=True)
     parked = asked.run()
     assert (parked.phase, parked.waiting, parked.outcome) == (Phase.DELIVER, "operator", None)
     assert "a person is needed" in asked.notifier.told[-1][0]
-    asked.deployer.known = asked.forge.history
+    asked.deployer.deploy = deploy
     asked.resume()
     asked.run()
     assert asked.incident().outcome is Outcome.FIXED

@@ -167,3 +167,15 @@ def test_what_policy_allowed_is_asked_when_safety_mode_came_on_meanwhile(shop):
     shop.answer(yes=True)
     shop.run()
     assert shop.incident().outcome is Outcome.FIXED
+
+
+def test_a_patch_that_was_refused_is_asked_for_with_what_was_said(asked):
+    """The next incident proposes the same: nobody is asked as if it were new."""
+    asked.answer(yes=False, comment="we want these prices")
+    asked.run()
+    asked.clock.move(60)
+    asked.alert()
+    asked.run()
+    asked_for = [e.message for e in asked.store.entries(limit=1000) if e.kind == "policy.decided"][-1]
+    assert "ines refused this same patch on 2026-11-02" in asked_for
+    assert "we want these prices" in asked_for

@@ -142,7 +142,9 @@ class LocalForge:
                 return pull_request
             comments = (*stored.comments, fence(comment, COMMENT_LENGTH))[-MOST_COMMENTS:]
             stored = stored.model_copy(update={"comments": comments})
-            return self._keep(stored, pull_request.model_copy(update={"state": "closed"}))
+            closed = self._keep(stored, pull_request.model_copy(update={"state": "closed"}))
+            self._retire(closed)
+            return closed
 
     def riders(self, running: str, base: str) -> tuple[str, ...]:
         """Commits that a deploy of main would ship besides the pull request's own, newest first.
@@ -214,7 +216,15 @@ class LocalForge:
 
     def _merged(self, stored: _Stored, pull_request: PullRequest, intent: _Merge) -> PullRequest:
         update = {"state": "merged", "merge_commit": intent.commit}
-        return self._keep(stored, pull_request.model_copy(update=update))
+        merged = self._keep(stored, pull_request.model_copy(update=update))
+        self._retire(merged)
+        return merged
+
+    def _retire(self, pull_request: PullRequest) -> None:
+        """An ended pull request leaves no branch; its commits stay under ``refs/mpa``, where git keeps them."""
+        kept = f"refs/mpa/{pull_request.name}"
+        self._git.run("update-ref", "--", kept, pull_request.head)
+        self._git.call("update-ref", "-d", f"refs/heads/{pull_request.branch}")
 
     def _existing(self, name: str) -> tuple[_Stored, PullRequest]:
         found = self._read(name)

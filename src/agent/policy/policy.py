@@ -24,12 +24,17 @@ def _no_history(_target: str) -> tuple[PastAction, ...]:
     return ()
 
 
+def _nobody_refused(_incident: Incident, _proposal: Proposal) -> tuple[str, ...]:
+    """Nothing was refused before."""
+    return ()
+
+
 class SafetyPolicy:
     """Implements `Policy`. Flags are asked anew for every decision, so that a switch works at once.
 
     ``granted`` holds the (signal, action) pairs that may be carried out without a person; none by default.
     ``drafts`` says whether a draft stays inside the agent (the local forge) and so needs nobody.
-    ``history`` tells what was done to a target before, for the circuit breaker.
+    ``history`` tells what was done to a target before, for the circuit breaker; ``refused`` who refused a patch before.
     """
 
     def __init__(
@@ -42,6 +47,7 @@ class SafetyPolicy:
         granted: frozenset[tuple[str, ActionKind]] = frozenset(),
         drafts: bool = True,
         history: Callable[[str], tuple[PastAction, ...]] = _no_history,
+        refused: Callable[[Incident, Proposal], tuple[str, ...]] = _nobody_refused,
         breaker: CircuitBreaker = CircuitBreaker(),  # noqa: B008 - frozen, so one default may be shared
     ) -> None:
         self._clock = clock
@@ -50,7 +56,7 @@ class SafetyPolicy:
         self._autonomy = autonomy
         self._granted = granted
         self._drafts = drafts
-        self._history = history
+        self._history, self._refused = history, refused
         self._breaker = breaker
 
     def decide(self, action: ActionKind, incident: Incident, subject: str, proposal: Proposal | None) -> Decision:
@@ -96,6 +102,8 @@ class SafetyPolicy:
         elif (incident.signal, action) not in self._granted:
             reasons.append(f"{_words(action)} for the signal {incident.signal[:80]!r} was not granted to the agent")
         proof = proposal.proof if proposal is not None and action in CARRIES_A_PATCH else None
+        if proposal is not None and action == "merge_and_deploy":
+            reasons += self._refused(incident, proposal)
         return (*reasons, *(_weak_spots(proof) if proof is not None else ()))
 
 

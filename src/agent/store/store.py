@@ -361,10 +361,11 @@ class Store:
         waiting = self.incidents(active=True, limit=1000)
         return tuple(i for i in waiting if i.waiting is None or (i.wake_at is not None and i.wake_at <= now))
 
-    def next_wake(self) -> datetime | None:
-        """The earliest ``wake_at`` of an active incident."""
-        moments = [incident.wake_at for incident in self.incidents(active=True, limit=1000) if incident.wake_at]
-        return min(moments, default=None)
+    def next_wake(self, after: datetime) -> datetime | None:
+        """The earliest ``wake_at`` of an active incident behind ``after``."""
+        column = tables.incidents.c
+        found = self._column(select(func.min(column.wake_at)).where(column.active, column.wake_at > _iso(after)))
+        return datetime.fromisoformat(found[0]) if found and found[0] else None
 
     def flag(self, name: str) -> str | None:
         """A switch's value."""
