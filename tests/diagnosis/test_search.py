@@ -15,7 +15,7 @@ def world(culprit, untestable=()):
     def look(asked):
         runs = []
         for name in asked:
-            place = int(name)
+            place = -1 if name == "green" else int(name)
             verdict = Verdict.UNTESTABLE if place in untestable else Verdict.RED if place >= culprit else Verdict.GREEN
             runs.append(Run(commit=name, verdict=verdict, reason="", seconds=0))
         return runs
@@ -48,7 +48,40 @@ def test_a_commit_that_stands_out_is_asked_first_beside_the_one_before_it():
     search = bisect([str(n) for n in range(11)], "green", world(5), weights)
     assert [run.commit for run in search.runs] == ["4", "5"]
     search = bisect([str(n) for n in range(11)], "green", world(3), weights)
-    assert len(search.runs) <= 5
+    assert len(search.runs) <= 6  # three rounds of two
+
+
+@given(st.integers(1, 60), st.data())
+def test_a_search_that_ends_beside_the_parent_has_seen_both_together(count, data):
+    """Then, and only then, culprit and parent need no round of their own; the parent was green twice."""
+    culprit, rounds = data.draw(st.integers(0, count - 1)), []
+    look = world(culprit)
+
+    def remembered(asked):
+        rounds.append(list(asked))
+        return look(asked)
+
+    search = bisect([str(n) for n in range(count)], "green", remembered)
+    if search.beside:
+        assert rounds[-1] == [search.culprit, search.parent]
+    together = [asked for asked in rounds if search.culprit in asked and search.parent in asked]
+    assert search.beside == any(len(asked) == 2 and asked == [search.culprit, search.parent] for asked in together)
+
+
+def test_a_parent_that_turns_red_beside_its_culprit_is_a_contradiction():
+    """It was green a moment ago: nobody is named."""
+    seen = []
+
+    def look(asked):
+        seen.extend(asked)
+        verdicts = [Verdict.RED if name == "2" or seen.count(name) > 1 else Verdict.GREEN for name in asked]
+        return [
+            Run(commit=name, verdict=verdict, reason="", seconds=0)
+            for name, verdict in zip(asked, verdicts, strict=True)
+        ]
+
+    search = bisect([str(n) for n in range(4)], "green", look)
+    assert (search.culprit, "contradict" in search.reason) == (None, True)
 
 
 def test_contradictions_name_no_culprit():

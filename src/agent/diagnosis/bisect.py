@@ -16,6 +16,7 @@ MOST_ROUNDS = 16
 class Search:
     """What the search found: ``culprit`` and its green neighbour, or the candidates that could not be told apart.
 
+    ``beside`` says that culprit and parent were run side by side in one round, the parent not for the first time.
     ``newer`` is a green release that came after what runs, so that nothing needs to be searched for.
     """
 
@@ -25,6 +26,7 @@ class Search:
     runs: list[Run] = field(default_factory=list)
     reason: str = ""
     newer: str | None = None
+    beside: bool = False
 
 
 def bisect(commits: Sequence[str], green: str, look: Look, weights: Sequence[float] | None = None) -> Search:
@@ -42,7 +44,10 @@ def bisect(commits: Sequence[str], green: str, look: Look, weights: Sequence[flo
         points = _points(low, high, closed, suspicion)
         if not points:
             break
-        for point, run in zip(points, look([commits[point] for point in points]), strict=True):
+        # The last commit leaves a core free: its neighbour is run again beside it, which confirms the one or the other.
+        again = [low] if len(points) == 1 and points[0] == low + 1 else []
+        runs = look([commits[point] if point >= 0 else green for point in (*points, *again)])
+        for point, run in zip((*points, *again), runs, strict=True):
             search.runs.append(run)
             if run.verdict is Verdict.RED:
                 high = min(high, point)
@@ -54,6 +59,7 @@ def bisect(commits: Sequence[str], green: str, look: Look, weights: Sequence[flo
             search.candidates = tuple(commits)
             search.reason = "runs contradict each other: the fault comes and goes"
             return search
+        search.beside = bool(again) and high == points[0] and runs[-1].verdict is Verdict.GREEN
     if high - low == 1:
         search.culprit, search.parent = commits[high], commits[low] if low >= 0 else green
         search.reason = "the first red commit"

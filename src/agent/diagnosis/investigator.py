@@ -265,13 +265,14 @@ class _Case:
         return next((run.commit for run in runs if run.verdict is Verdict.GREEN), None)
 
     def _confirm(self, capsule: Capsule, search: Search) -> Change | None:
-        """Red at the culprit and green at its parent, once more, both together."""
+        """Red at the culprit and green at its parent, both together; once more, where the search did not end so."""
         if search.culprit is None or search.parent is None:
             return None
-        _, runs = self._replay("is it really this commit?", capsule, [search.culprit, search.parent])
-        if (runs[0].verdict, runs[1].verdict) != (Verdict.RED, Verdict.GREEN):
-            self._gap("experiment", "the culprit was not confirmed against its parent")
-            return None
+        if not search.beside:
+            _, runs = self._replay("is it really this commit?", capsule, [search.culprit, search.parent])
+            if (runs[0].verdict, runs[1].verdict) != (Verdict.RED, Verdict.GREEN):
+                self._gap("experiment", "the culprit was not confirmed against its parent")
+                return None
         change = self._commits[search.culprit]
         self._say(
             "culprit.confirmed", f"{change.id[:10]} {change.title}", {"commit": change.id, "parent": search.parent}
