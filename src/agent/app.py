@@ -6,6 +6,7 @@ The only place that knows every part. `build(settings)` makes an `App`; `start` 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections import Counter
@@ -112,16 +113,20 @@ class App:
         run, fail = self.workflow.run, self.workflow.fail
         self._durable = Durable(self.store, state, self.clock, run, fail, self._ending.set)
         self._ready = threading.Event()
+        self._noted = False
         self._problem = ""
 
     # -- life ----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Sweep leftovers, then start the durable runner and the monitor in the background.
+        """Take the state folder and sweep leftovers, then start the durable runner and the monitor in the background.
 
-        Safety mode that was switched off lasts until a restart, unless the setting says off as well.
+        Raises `Misconfigured`, before anything is changed, when another service has the folder. Safety mode that
+        was switched off lasts until a restart, unless the setting says off as well.
         """
+        self._durable.take_state()
         self._workspaces.sweep()
+        self._note_start()
         if self.settings.safety_mode and not self._safety_mode():
             self._set(SAFETY, "on", "safety_mode.on", "agent", changed=True, why="restarted, and SAFETY_MODE is true")
         threading.Thread(target=self._start_parts, name="start", daemon=True).start()
@@ -136,6 +141,23 @@ class App:
             self._problem = redact(str(error) or type(error).__name__)
             logging.getLogger(__name__).exception("the agent could not be started")
 
+    def _note_start(self) -> None:
+        """What began to work, and on which settings, for whoever reads the trail."""
+        settings = self.settings
+        said = f"agent {__version__} started; {settings.summary}"
+        self.store.append(
+            "agent.started",
+            said,
+            data={
+                "version": __version__,
+                "safety_mode": settings.safety_mode,
+                "autonomy": settings.policy.autonomy,
+                "targets": list(self.targets),
+                "configuration": settings.file_hash,
+            },
+        )
+        self._noted = True
+
     def stop(self) -> None:
         """Stop watching and dispatching, end what runs in the sandbox; what is under way goes on at the next start."""
         self._monitor.stop()
@@ -143,6 +165,9 @@ class App:
         if self._ready.is_set() or self._problem:
             self._durable.stop()
         self._ending.set()
+        if self._noted:
+            with contextlib.suppress(AgentError):  # a database that is away keeps nobody from stopping
+                self.store.append("agent.stopped", f"agent {__version__} stopped")
         self._http.close()
         self.store.close()
 

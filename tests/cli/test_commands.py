@@ -122,6 +122,19 @@ def test_a_mistake_in_the_settings_file_is_named(mpa, place):
     assert "did you mean 'autonomy'" in said.err
 
 
+@pytest.mark.parametrize(
+    ("names", "said"), [(("shop", "shop"), "more than one target is called 'shop'"), (("unassigned",), "'unassigned'")]
+)
+def test_targets_have_names_of_their_own(mpa, place, names, said):
+    """Two of one name, or the name of what belongs to nobody: one sentence, without all that was read."""
+    target = '[[target]]\nname = "{}"\nurl = "http://127.0.0.1:1"\nrepository = "r.git"\n'
+    (place / "agent.toml").write_text("".join(target.format(name) for name in names))
+    answer = mpa("doctor")
+    assert answer.code == 2
+    assert said in answer.err
+    assert "r.git" not in answer.err
+
+
 # -- init, doctor, token -----------------------------------------------------------------------------------------------
 
 

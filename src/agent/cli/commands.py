@@ -92,14 +92,19 @@ def serve(
     import uvicorn
 
     settings = load()
+    for each in settings.unreachable(host) if host else ():
+        typer.echo(f"mpa: {each}", err=True)
     where = f"{__package__.rpartition('.')[0]}.main:app"
-    uvicorn.run(
-        where,
-        host=host or settings.api_host,
-        port=port or settings.api_port,
-        log_config=None,
-        timeout_graceful_shutdown=3,
-    )
+    try:
+        uvicorn.run(
+            where,
+            host=host or settings.api_host,
+            port=port or settings.api_port,
+            log_config=None,
+            timeout_graceful_shutdown=3,
+        )
+    except SystemExit as ended:
+        raise typer.Exit(ERROR if ended.code else 0) from ended
 
 
 @app.command()
