@@ -53,6 +53,7 @@ from .model.views import (
     Status,
     TargetStatus,
 )
+from .model.wording import standing
 from .notify.log import LogNotifier
 from .policy.breaker import past_actions
 from .policy.desk import Desk, moved
@@ -286,7 +287,7 @@ class App:
     def status(self) -> Status:
         """Where the agent stands."""
         active = self.store.incidents(active=True, limit=MOST_ACTIVE)
-        by_target = {incident.target: incident.id for incident in active}
+        by_target, unresolved = {incident.target: incident.id for incident in active}, self.store.unresolved_by_target()
         return Status(
             version=__version__,
             environment=self.settings.environment,
@@ -300,14 +301,19 @@ class App:
                     name=target.name,
                     url=target.url,
                     firing=self._monitor.firing(target.name),
+                    unresolved=unresolved.get(target.name, 0),
                     incident=by_target.get(target.name),
                 )
                 for target in self.targets.values()
             ),
             active_incidents=len(active),
             waiting_for_person=tuple(i.id for i in active if i.waiting in ("approval", "operator")),
+            standings={each.id: self._standing(each) for each in active},
             queue=len(self.store.due(self.clock.now())),
         )
+
+    def _standing(self, incident: Incident) -> str:
+        return standing(incident, self.store.approvals(incident.id), stopped=self._stopped())
 
     def figures(self) -> Figures:
         """Numbers for `/metrics`."""
@@ -335,6 +341,7 @@ class App:
         )
         return IncidentDetail(
             incident=incident,
+            standing=self._standing(incident),
             episodes=store.episodes(incident_id, limit=MOST_SHOWN),
             episodes_total=total + incident.episodes_forgotten,
             episodes_unresolved=unresolved,

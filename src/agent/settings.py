@@ -34,15 +34,15 @@ Limit = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
-def _http(url: str) -> str:
-    """An http(s) URL without its last slash."""
+def http_url(url: str) -> str:
+    """An http(s) URL without its last slash. Raises ValueError."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be a URL such as http://127.0.0.1:8000")
     return url.rstrip("/")
 
 
-HttpUrl = Annotated[str, AfterValidator(_http)]
+HttpUrl = Annotated[str, AfterValidator(http_url)]
 
 
 class PolicySettings(Record):
