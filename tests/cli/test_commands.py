@@ -7,6 +7,7 @@ import re
 import sqlite3
 import threading
 import time
+import tomllib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -15,7 +16,9 @@ import typer
 from agent.cli.commands import app
 from agent.model.alert import Alert
 from agent.model.incident import Outcome, Phase
-from agent.settings import load, read_agent_file
+from agent.model.signals import BUILT_IN, MetricNames
+from agent.model.target import Target
+from agent.settings import AgentFile, load, read_agent_file
 from fakes.clock import NOON
 from web.stories import closed_incident, waiting_incident
 
@@ -162,6 +165,32 @@ def test_every_key_that_init_explains_exists(mpa, place):
     (place / "agent.toml").write_text(commented.sub("", text))
     found = read_agent_file(place / "agent.toml")
     assert (found.limits.wall_seconds, found.target[0].matchers) == (60, {"service": "my-service"})
+
+
+def test_init_leaves_out_no_key(mpa, place):
+    """What can be set stands there, with its default: nobody has to read the source to find a setting."""
+    mpa("init")
+    text = re.sub(r"^# (?=\[|\w+ = )", "", (place / "agent.toml").read_text(), flags=re.MULTILINE)
+    written = tomllib.loads(text)
+    (target,) = written["target"]
+    assert set(written) == set(AgentFile.model_fields)
+    assert set(target) == set(Target.model_fields)
+    assert set(target["metrics"]) == set(MetricNames.model_fields)
+    assert MetricNames.model_validate(target["metrics"]) == MetricNames()
+    for name, section in AgentFile.model_fields.items():
+        if name != "target":
+            known = set(section.annotation.model_fields) - ({"interval"} if name == "monitoring" else set())
+            assert set(written[name]) == known
+    (place / "agent.toml").write_text(text)
+    found = read_agent_file(place / "agent.toml")
+    limits = {rule.signal: rule.limit for rule in BUILT_IN if rule.signal != "down"}
+    assert found.monitoring.limits.model_dump() == limits
+    assert found.limits.model_copy(update={"environments": None}) == AgentFile().limits
+    assert (found.policy, found.verification, found.web) == (
+        AgentFile().policy,
+        AgentFile().verification,
+        AgentFile().web,
+    )
 
 
 def test_init_overwrites_nothing(mpa, place):

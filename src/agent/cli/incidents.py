@@ -30,8 +30,11 @@ def list_incidents(
 
     def render(found: list[dict[str, Any]]) -> None:
         known = service.get("/status")["standings"] if any(each["phase"] != "closed" for each in found) else {}
-        rows = [(i["opened_at"][:19], i["id"], known.get(i["id"]) or _standing(i), i["title"]) for i in found]
-        table(("opened (UTC)", "incident", "state", "title"), rows, whole=1)
+        rows = [
+            (i["opened_at"][:16].replace("T", " "), i["id"], known.get(i["id"]) or _standing(i), i["title"])
+            for i in found
+        ]
+        table(("opened (UTC)", "incident", "state", "title"), rows, whole=(0, 1))
 
     printed(service.get("/incidents", active=active, limit=limit), as_json, render)
 

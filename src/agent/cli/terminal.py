@@ -45,21 +45,24 @@ def printed(value: Any, as_json: bool, render: Callable[[Any], None]) -> None:
         render(value)
 
 
-def table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, whole: int | None = None) -> None:
-    """Print rows in columns; the column ``whole`` is never cut or folded, however narrow the terminal."""
+def table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, whole: tuple[int, ...] = ()) -> None:
+    """Print rows in columns; the columns ``whole`` are never cut or folded, however narrow the terminal."""
     from rich.console import Console
     from rich.table import Column, Table
     from rich.text import Text
 
-    heads = [Column(name, no_wrap=at == whole, min_width=_widest(rows, at, whole)) for at, name in enumerate(columns)]
+    heads = [
+        Column(name, no_wrap=at in whole, min_width=_widest(rows, at) if at in whole else None)
+        for at, name in enumerate(columns)
+    ]
     shown = Table(*heads, box=None, pad_edge=False)
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
     Console().print(shown)
 
 
-def _widest(rows: Sequence[tuple[str, ...]], at: int, whole: int | None) -> int | None:
-    return max((len(row[at]) for row in rows), default=None) if at == whole else None
+def _widest(rows: Sequence[tuple[str, ...]], at: int) -> int | None:
+    return max((len(row[at]) for row in rows), default=None)
 
 
 def written(file: Path, text: str) -> None:
