@@ -31,6 +31,7 @@ from .problems import Problem
 COOKIE = "mpa_session"
 SESSION_SECONDS = 12 * 3600
 NAME_LENGTH = 100
+NAMES_SOMEBODY = r"\w"  # at least one letter or digit
 TOKEN_BYTES = 32
 PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -211,7 +212,7 @@ class Access:
 def person(text: str) -> str:
     """The name of a person who decides, safe for the audit trail. Raises `Problem` 422 when there is none."""
     name = safe_name(text)
-    if not name:
+    if re.search(NAMES_SOMEBODY, name) is None:
         raise Problem(422, "Say who decides: send the person's name as `by`, or in the header X-Principal.")
     return name
 

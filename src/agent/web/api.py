@@ -23,7 +23,7 @@ from ..model.repair import Proof
 from ..model.views import Accepted, ChainReport, Health, IncidentDetail, Status
 from ..settings import Settings
 from . import described, pages, problems
-from .access import Access, Caller, Keys, person
+from .access import NAMES_SOMEBODY, Access, Caller, Keys, person
 from .events import PAGE, Events, EventStream
 from .guard import Guard
 from .metrics import exposition
@@ -43,7 +43,7 @@ class Said(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    by: str | None = Field(default=None, max_length=100)
+    by: Annotated[str, Field(max_length=100, json_schema_extra={"pattern": NAMES_SOMEBODY})] | None = None
 
 
 class Answer(Said):
