@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import threading
 from contextlib import contextmanager
 
 import pytest
 
+from agent import __version__
 from agent.app import MOST_SHOWN, App
+from agent.errors import Misconfigured
 from agent.model.alert import Alert
 from agent.model.incident import Outcome, Phase
 from agent.settings import Settings
@@ -62,15 +65,37 @@ def test_health_says_why_the_agent_could_not_start(opened, tmp_path):
         assert health.parts["store"].state == "ok"
 
 
-def test_a_second_agent_on_one_state_folder_says_so(opened):
-    """It works on nothing, tells why, and ends without harm to the first."""
+def test_a_second_agent_on_one_state_folder_does_not_start(opened, tmp_path):
+    """It says so at once, and neither works nor writes."""
     with opened() as first:
-        first._durable._take_state()
-        with opened() as second:
+        first.start()
+        wait_until(lambda: first.health().status == "ok")
+        (tmp_path / "state" / "work" / "process-dead").mkdir()
+        before = first.entries(incident_id=None, after=0, limit=100)
+        with opened() as second, pytest.raises(Misconfigured, match=f"another service runs on {tmp_path / 'state'}"):
             second.start()
-            wait_until(lambda: second.health().status != "starting")
-            assert "another service runs" in second.health().parts["worker"].detail
-        first._durable._lock_file.close()
+        assert (tmp_path / "state" / "work" / "process-dead").exists()
+        assert first.entries(incident_id=None, after=0, limit=100) == before
+    with opened() as again:
+        again.start()
+        wait_until(lambda: again.health().status == "ok")
+
+
+def test_the_trail_tells_when_the_agent_started_and_stopped(opened, tmp_path):
+    """On which version, switches and configuration it worked between the two."""
+    with opened() as app:
+        app.start()
+        wait_until(lambda: app.health().status == "ok")
+    with opened() as app:
+        started, stopped = app.entries(incident_id=None, after=0, limit=100)
+    assert (started.kind, stopped.kind) == ("agent.started", "agent.stopped")
+    assert started.data == {
+        "version": __version__,
+        "safety_mode": True,
+        "autonomy": "approve",
+        "targets": ["shop"],
+        "configuration": hashlib.sha256((tmp_path / "agent.toml").read_bytes()).hexdigest(),
+    }
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +40,46 @@ def test_a_server_does_not_start_on_a_wrong_setting(tmp_path, module):
     assert done.returncode != 0
     assert "SAFETY_MODE: read 'perhaps'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("start", [("agent.cli", "serve", "--port", "0"), ("uvicorn", "agent.main:app", "--port", "0")])
+def test_a_second_server_on_one_state_folder_ends_at_once(tmp_path, start):
+    """One sentence that says what to do, no traceback, and no exit code that reads as success or as a negative result."""
+    (tmp_path / ".mpa").mkdir()
+    with (tmp_path / ".mpa" / "service.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = python("-m", *start, folder=tmp_path)
+    assert done.returncode == (2 if start[0] == "agent.cli" else 3)
+    assert f"another service runs on {tmp_path / '.mpa'}: stop it, or set MPA_STATE" in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "caution"),
+    [
+        ({}, "until API_TOKEN and WEBHOOK_SECRET is set"),
+        ({"API_TOKEN": "t"}, "until WEBHOOK_SECRET is set"),
+        ({"API_TOKEN": "t", "WEBHOOK_SECRET": "s"}, ""),
+    ],
+)
+def test_a_server_tells_that_other_machines_are_refused(tmp_path, given, caution):
+    """It listens for them, and answers 403 until both secrets are set: whoever starts it should know."""
+    start = "from agent import main; main.app._built(main.load())"
+    done = python("-c", start, folder=tmp_path, API_HOST="0.0.0.0", **given)  # noqa: S104 - what is tested
+    assert done.returncode == 0, done.stderr
+    assert (caution in done.stderr) if caution else done.stderr == ""
+
+
+def test_a_server_says_what_it_looks_after(tmp_path):
+    """In its log, with the file that says so; a port that is taken ends it with 2."""
+    (tmp_path / "agent.toml").write_text(
+        '[[target]]\nname = "shop"\nurl = "http://127.0.0.1:1"\nrepository = "shop.git"\n'
+    )
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = python("-m", "agent.cli", "serve", "--port", port, folder=tmp_path)
+    assert done.returncode == 2
+    assert f"targets: shop (http://127.0.0.1:1); configuration: {tmp_path / 'agent.toml'}" in done.stderr
 
 
 def test_a_server_tells_of_settings_that_do_nothing_yet(tmp_path):

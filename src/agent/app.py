@@ -6,6 +6,7 @@ The only place that knows every part. `build(settings)` makes an `App`; `start` 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections import Counter
@@ -52,6 +53,7 @@ from .model.views import (
     Status,
     TargetStatus,
 )
+from .model.wording import standing
 from .notify.log import LogNotifier
 from .policy.breaker import past_actions
 from .policy.desk import Desk, moved
@@ -113,16 +115,20 @@ class App:
         run, fail = self.workflow.run, self.workflow.fail
         self._durable = Durable(self.store, state, self.clock, run, fail, self._ending.set)
         self._ready = threading.Event()
+        self._noted = False
         self._problem = ""
 
     # -- life ----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Sweep leftovers, then start the durable runner and the monitor in the background.
+        """Take the state folder and sweep leftovers, then start the durable runner and the monitor in the background.
 
-        Safety mode that was switched off lasts until a restart, unless the setting says off as well.
+        Raises `Misconfigured`, before anything is changed, when another service has the folder. Safety mode that
+        was switched off lasts until a restart, unless the setting says off as well.
         """
+        self._durable.take_state()
         self._workspaces.sweep()
+        self._note_start()
         if self.settings.safety_mode and not self._safety_mode():
             self._set(SAFETY, "on", "safety_mode.on", "agent", changed=True, why="restarted, and SAFETY_MODE is true")
         threading.Thread(target=self._start_parts, name="start", daemon=True).start()
@@ -137,6 +143,23 @@ class App:
             self._problem = redact(str(error) or type(error).__name__)
             logging.getLogger(__name__).exception("the agent could not be started")
 
+    def _note_start(self) -> None:
+        """What began to work, and on which settings, for whoever reads the trail."""
+        settings = self.settings
+        said = f"agent {__version__} started; {settings.summary}"
+        self.store.append(
+            "agent.started",
+            said,
+            data={
+                "version": __version__,
+                "safety_mode": settings.safety_mode,
+                "autonomy": settings.policy.autonomy,
+                "targets": list(self.targets),
+                "configuration": settings.file_hash,
+            },
+        )
+        self._noted = True
+
     def stop(self) -> None:
         """Stop watching and dispatching, end what runs in the sandbox; what is under way goes on at the next start."""
         self._monitor.stop()
@@ -144,6 +167,9 @@ class App:
         if self._ready.is_set() or self._problem:
             self._durable.stop()
         self._ending.set()
+        if self._noted:
+            with contextlib.suppress(AgentError):  # a database that is away keeps nobody from stopping
+                self.store.append("agent.stopped", f"agent {__version__} stopped")
         self._http.close()
         self.store.close()
 
@@ -264,7 +290,7 @@ class App:
     def status(self) -> Status:
         """Where the agent stands."""
         active = self.store.incidents(active=True, limit=MOST_ACTIVE)
-        by_target = {incident.target: incident.id for incident in active}
+        by_target, unresolved = {incident.target: incident.id for incident in active}, self.store.unresolved_by_target()
         return Status(
             version=__version__,
             environment=self.settings.environment,
@@ -278,14 +304,19 @@ class App:
                     name=target.name,
                     url=target.url,
                     firing=self._monitor.firing(target.name),
+                    unresolved=unresolved.get(target.name, 0),
                     incident=by_target.get(target.name),
                 )
                 for target in self.targets.values()
             ),
             active_incidents=len(active),
             waiting_for_person=tuple(i.id for i in active if i.waiting in ("approval", "operator")),
+            standings={each.id: self._standing(each) for each in active},
             queue=len(self.store.due(self.clock.now())),
         )
+
+    def _standing(self, incident: Incident) -> str:
+        return standing(incident, self.store.approvals(incident.id), stopped=self._stopped())
 
     def figures(self) -> Figures:
         """Numbers for `/metrics`."""
@@ -313,6 +344,7 @@ class App:
         )
         return IncidentDetail(
             incident=incident,
+            standing=self._standing(incident),
             episodes=store.episodes(incident_id, limit=MOST_SHOWN),
             episodes_total=total + incident.episodes_forgotten,
             episodes_unresolved=unresolved,

@@ -126,7 +126,7 @@ class Durable:
 
     def start(self) -> None:
         """Take the state folder, recover what a former process left, begin to dispatch. Raises `Misconfigured`."""
-        self._take_state()
+        self.take_state()
         self._launch()
         self._store.on_enqueue(self._wake.set)
         self._thread = threading.Thread(target=self._dispatch, name="dispatcher", daemon=True)
@@ -162,15 +162,17 @@ class Durable:
         """Phases under way now."""
         return len(self._running)
 
-    def _take_state(self) -> None:
-        """One live service for one state folder: two would run each other's work."""
+    def take_state(self) -> None:
+        """One live service for one state folder: two would run each other's work. Raises `Misconfigured`."""
+        if self._lock_file is not None:
+            return
         file = (self._state / "service.lock").open("a+")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             file.close()
             raise Misconfigured(
-                f"another service runs on {self._state.name}: stop it, or set MPA_STATE to another folder"
+                f"another service runs on {self._state}: stop it, or set MPA_STATE to another folder"
             ) from error
         file.truncate(0)
         file.write(str(os.getpid()))

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
-from .errors import Misconfigured, Unreachable
+from .errors import AgentError, Misconfigured, Unreachable
 from .settings import Settings, load
 from .web.access import ensure_token
 from .web.api import create_api
 from .web.logs import configure
 from .web.service import Service
+
+if TYPE_CHECKING:
+    from .app import App
 
 
 class Served:
@@ -23,36 +28,36 @@ class Served:
 
     def __init__(self) -> None:
         self._api: FastAPI | None = None
-        self._agent: Service | None = None
+        self._settings: Settings | None = None
+        self._agent: App | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Build the application when there is none, then pass on. A wrong setting is told in one sentence."""
-        if self._api is None:
-            try:
-                self._api = self._built(load())
-            except Misconfigured as error:
-                if scope["type"] != "lifespan":
-                    raise
-                await send({"type": "lifespan.startup.failed", "message": str(error)})
-                return
+        """Build the application when there is none, then pass on. What keeps it from starting is told in one sentence."""
+        try:
+            if self._settings is None or self._api is None:
+                self._settings = load()
+                self._api = self._built(self._settings)
+            if scope["type"] == "lifespan":
+                self._agent = await run_in_threadpool(_started, self._settings)
+        except Exception as error:  # whatever it is, the server must end instead of serving without an agent
+            if scope["type"] != "lifespan":
+                raise
+            said = str(error) if isinstance(error, AgentError) else traceback.format_exc()
+            await send({"type": "lifespan.startup.failed", "message": said})
+            return
         await self._api(scope, receive, send)
 
     def _built(self, settings: Settings) -> FastAPI:
         configure("DEBUG" if settings.debug else settings.log_level, settings.secrets)
-        for each in settings.without_effect:
+        for each in settings.cautions:
             logging.getLogger(__name__).warning(each)
 
         @asynccontextmanager
         async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-            from .app import build
-
-            await run_in_threadpool(ensure_token, settings)
-            agent = await run_in_threadpool(build, settings)
-            agent.start()
-            self._agent = agent
             yield
-            self._agent = None
-            await run_in_threadpool(agent.stop)
+            agent, self._agent = self._agent, None
+            if agent is not None:
+                await run_in_threadpool(agent.stop)
 
         return create_api(self._service, settings, lifespan)
 
@@ -60,6 +65,21 @@ class Served:
         if self._agent is None:
             raise Unreachable("the agent is starting: try again in a moment")
         return self._agent
+
+
+def _started(settings: Settings) -> App:
+    """The agent at work. Raises `Misconfigured`, with nothing left open."""
+    from .app import build
+
+    logging.getLogger(__name__).info(settings.summary)
+    ensure_token(settings)
+    agent = build(settings)
+    try:
+        agent.start()
+    except Misconfigured:
+        agent.stop()
+        raise
+    return agent
 
 
 app = Served()

@@ -8,6 +8,7 @@ what to write.
 from __future__ import annotations
 
 import difflib
+import hashlib
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -33,15 +34,15 @@ Limit = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
-def _http(url: str) -> str:
-    """An http(s) URL without its last slash."""
+def http_url(url: str) -> str:
+    """An http(s) URL without its last slash. Raises ValueError."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be a URL such as http://127.0.0.1:8000")
     return url.rstrip("/")
 
 
-HttpUrl = Annotated[str, AfterValidator(_http)]
+HttpUrl = Annotated[str, AfterValidator(http_url)]
 
 
 class PolicySettings(Record):
@@ -136,9 +137,11 @@ class AgentFile(Record):
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
         names = [target.name for target in self.target]
-        twice = sorted({name for name in names if names.count(name) > 1 or name in ("", "unassigned")})
+        if "unassigned" in names:
+            raise ValueError("no target may be called 'unassigned': that is where alerts of no target go")
+        twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"target names must differ and may not be empty or 'unassigned': {', '.join(twice)}")
+            raise ValueError(f"more than one target is called {', '.join(map(repr, twice))}: give each its own name")
         return self
 
 
@@ -237,6 +240,34 @@ class Settings(BaseSettings):
         return self.file.web
 
     @property
+    def summary(self) -> str:
+        """What this agent looks after, and which file says so; one line."""
+        targets = ", ".join(f"{target.name} ({target.url})" for target in self.targets) or "none"
+        file = self.mpa_config.absolute()
+        return f"targets: {targets}; configuration: {file if file.exists() else f'none ({file} is not there)'}"
+
+    @property
+    def file_hash(self) -> str:
+        """SHA-256 of `agent.toml`, empty when there is none."""
+        return hashlib.sha256(self.mpa_config.read_bytes()).hexdigest() if self.mpa_config.exists() else ""
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What was set and does not do what one may expect of it."""
+        return (*self.unreachable(self.api_host), *self.without_effect)
+
+    def unreachable(self, host: str) -> tuple[str, ...]:
+        """Why a service that listens on ``host`` refuses whoever is not on this machine, empty when it does not."""
+        if host == "localhost" or host.startswith("127.") or host == "::1" or (self.api_token and self.webhook_secret):
+            return ()
+        absent = " and ".join(
+            name
+            for name, value in (("API_TOKEN", self.api_token), ("WEBHOOK_SECRET", self.webhook_secret))
+            if not value
+        )
+        return (f"it listens on {host}, but answers 403 to other machines until {absent} is set in .env",)
+
+    @property
     def without_effect(self) -> tuple[str, ...]:
         """What was set, and grants nothing yet; a person who set it should know."""
         policy, found = self.policy, []
@@ -330,7 +361,7 @@ def _example(name: str, mistake: Mapping[str, Any]) -> str:
 
 def _file_mistake(mistake: Mapping[str, Any]) -> str:
     loc: Sequence[str | int] = mistake["loc"]
-    where = ".".join(str(part) for part in loc) or "the file"
+    where = ".".join(str(part) for part in loc)
     if mistake["type"] == "extra_forbidden":
         known = _known_keys(loc)
         near = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.5)
@@ -338,6 +369,8 @@ def _file_mistake(mistake: Mapping[str, Any]) -> str:
         return f"unknown key {where!r}: {hint}"
     if mistake["type"] == "missing":
         return f"{where!r} is missing: write it"
+    if not loc:
+        return _reason(mistake)
     return f"{where!r}: read {repr(mistake.get('input'))[:120]}: {_reason(mistake)}"
 
 

@@ -22,10 +22,10 @@ from typing import Any, Final
 from .check import Finding, Times, examine
 from .door import Refused
 from .environment import NotBuilt
-from .follow import Follower, TooLate
+from .follow import PERSON, Follower, TooLate
 from .ground import Ground, Occupied, Run
 from .meter import Meter
-from .narration import closing
+from .narration import closing, leftovers
 from .prometheus import Missing
 from .screen import Screen, chart, keys
 from .stage import Broken, Stage
@@ -95,6 +95,8 @@ class Demo:
         """Calm, fault, incident, and the demo's own look. Raises what a stage that breaks raises."""
         stage, screen = self._stage, self._screen
         calm_from = time.time()
+        if not screen.interactive:
+            screen.note("no terminal", f"nobody can be asked, so the demo itself answers, as the person {PERSON!r}")
         screen.note("target", f"{stage.target_url}, 25 requests a second; the agent: {stage.agent_url}")
         self._follower.idle(BASELINE, "calm, before the fault")
         self._expect_calm()
@@ -164,7 +166,8 @@ class Demo:
         if problem:
             screen.note("problem", problem, seconds)
         word = "verified" if result.verified else "NOT verified"
-        screen.note("outcome", f"{result.outcome or 'none'}; the fix is {word} (seed {result.seed})", seconds)
+        name = self._story.incident.get("id", "no incident")
+        screen.note("outcome", f"{name}: {result.outcome or 'none'}; the fix is {word} (seed {result.seed})", seconds)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -187,14 +190,14 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _perform(ground: Ground, options: argparse.Namespace) -> int:
-    screen = Screen(sys.stderr if options.json else sys.stdout)
+    screen, began = Screen(sys.stderr if options.json else sys.stdout), time.monotonic()
     run = ground.new_run(keep=options.keep is not None)
     stage = Stage(
         run=run,
         cache=ground.cache,
         seed=options.seed,
         stack=options.stack,
-        say=lambda message: screen.note("stage", message),
+        say=lambda message: screen.note("stage", message, time.monotonic() - began),
     )
     with _ended(run, keep=options.keep is not None):
         stage.build()
@@ -203,6 +206,7 @@ def _perform(ground: Ground, options: argparse.Namespace) -> int:
         try:
             with keys(), screen.moving():
                 result = demo.play()
+            screen.all(leftovers(ground.root, ground.cache, run.folder if options.keep is not None else None))
             if options.json:
                 print(result.as_json())  # noqa: T201 - a command's answer
             if screen.interactive:

@@ -17,7 +17,7 @@ SAMPLE_EVERY: Final = 1.0  # seconds
 _QUIET: Final = frozenset(
     {"verification.observed", "experiment.started", "phase.finished", "effect.intent", "effect.done", "people.told"}
 )
-_PERSON: Final = "demo"
+PERSON: Final = "demo"
 _MOST_REFUSALS: Final = 5
 _LAST_WORDS: Final = 5.0  # seconds
 
@@ -163,7 +163,7 @@ class Follower:
             self._decide(incident_id, "approve" if key == "y" else "reject")
 
     def _decide(self, incident_id: str, answer: str) -> None:
-        said = {"by": _PERSON, "comment": "answered in the demo", "subject": self._question.get("subject")}
+        said = {"by": PERSON, "comment": "answered in the demo", "subject": self._question.get("subject")}
         try:
             self._door.post(f"/incidents/{incident_id}/{answer}", said)
         except Refused as error:

@@ -46,6 +46,11 @@ class Ground:
         self._root = root.resolve()
 
     @property
+    def root(self) -> Path:
+        """The folder itself."""
+        return self._root
+
+    @property
     def cache(self) -> Path:
         """What is worth keeping between runs: built environments, downloaded packages."""
         return _private(self._root / "cache")

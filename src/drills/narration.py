@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from rich.console import RenderableType
@@ -17,6 +18,7 @@ _HEADINGS: Final = {
     "alert.received": "alert",
     "incident.opened": "incident",
     "evidence.collected": "evidence",
+    "environment.built": "environment",
     "diagnosis.made": "diagnosis",
     "proof.stored": "proof",
     "policy.decided": "policy",
@@ -169,6 +171,14 @@ def closing(stages: Sequence[Stage], account: Account) -> Iterator[Text]:
     yield Text("of which " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in waits), style="dim")
     yield _against("total, fault to verdict", account.total - account.person, TOTAL_LIMIT)
     yield _against("the agent's own share", account.share, SHARE_LIMIT)
+
+
+def leftovers(root: Path, cache: Path, kept: Path | None) -> Iterator[Text]:
+    """What stays on disk after the demo, and how it is removed."""
+    if kept is not None:
+        yield Text(f"everything of this run stays in {kept}", style="dim")
+    yield Text(f"built environments and downloads stay in {cache}, so that the next demo starts sooner", style="dim")
+    yield Text(f"`make clean` ends and removes what interrupted runs left; remove {root} to have nothing left", style="dim")
 
 
 def _against(name: str, seconds: float, limit: float) -> Text:

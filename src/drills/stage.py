@@ -100,10 +100,10 @@ class Stage:
 
     def build(self) -> None:
         """Make the repository, the target's environment and all configuration. Raises `Broken`."""
-        self.say("writing the target's history")
         self._history = materialise(self._origin, self.seed)
-        self.say("building the target's environment, once per lock")
+        self.say("the target's history is written; now its environment is built, once for each lock")
         self._python = environment.build(self._history.lock, self.cache / "environments")
+        self.say("the environment is built; now the target, its traffic and the agent are started")
         for folder in (self._target, self._target / "var", self.run.folder / "state"):
             folder.mkdir(mode=0o700, exist_ok=True)
         self._write_supervisor()

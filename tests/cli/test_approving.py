@@ -7,11 +7,14 @@ import os
 import pty
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from agent.cli import showing
+from agent.model.incident import Incident
 from web.stories import DIFF, HEAD, RIDERS, TITLE, closed_incident, waiting_incident
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,7 +75,7 @@ def test_anything_but_yes_leaves_the_question_open(at_a_terminal, service, asked
 
 def test_the_answer_is_for_what_was_on_the_screen(at_a_terminal, asked):
     """A hash read before is asked about like any other; with --yes it is not asked."""
-    words = ("approve", asked.incident_id, "--by", "ines", "--subject", asked.subject)
+    words = ("approve", asked.incident_id, "--by", "ines", "--subject", asked.subject, "--wait", "0")
     assert at_a_terminal(*words, keys=b"n\n")[0] == 1
     code, screen = at_a_terminal(*words, "--yes", keys=b"")
     assert code == 0
@@ -101,11 +104,68 @@ def test_a_hash_of_something_else_approves_nothing(mpa, service, asked):
 def test_what_was_read_can_be_approved_by_a_program(mpa, service, asked, words):
     """With the hash that `mpa incidents show` prints; --json prints the answered approval."""
     assert asked.subject in mpa("incidents", "show", asked.incident_id).out
-    said = mpa("approve", asked.incident_id, "--by", "ines", "--subject", asked.subject, "--json", *words)
+    said = mpa(
+        "approve", asked.incident_id, "--by", "ines", "--subject", asked.subject, "--json", "--wait", "0", *words
+    )
     assert said.code == 0
     answered = json.loads(said.out)
     assert (answered["state"], answered["by"], answered["subject"]) == ("approved", "ines", asked.subject)
     assert [rider["commit"] for rider in answered["riders"]] == list(RIDERS)
+
+
+def carried_out(service, asked, *, used=False, **changed):
+    """What the agent does with the yes, soon after it was given."""
+
+    def act():
+        while (given := service.store.approvals(asked.incident_id)[-1]).state != "approved":
+            time.sleep(0.01)
+        with service.store.begin() as tx:
+            tx.save(Incident.model_validate({**tx.incident(asked.incident_id).model_dump(), **changed}))
+            tx.save_approval(given.model_copy(update={"state": "used" if used else "approved"}))
+
+    thread = threading.Thread(target=act)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize(
+    ("becomes", "said"),
+    [
+        ({"used": True}, "merging and deploying"),
+        ({"used": True, "phase": "verify", "waiting": "window"}, "merged and deployed; production is being watched"),
+        (
+            {"attempt": 2, "phase": "investigate"},
+            "main moved, so it is proven on the new main, and you are asked again",
+        ),
+        ({"waiting": "operator"}, "it waits for the operator: mpa incidents retry inc-20250301-0742-k3vq --by NAME"),
+        ({"phase": "conclude", "outcome": "escalated", "reason": "no"}, "escalated: no"),
+    ],
+)
+def test_a_yes_tells_what_became_of_it(mpa, service, asked, becomes, said):
+    """Approved is not deployed: the agent looks again, and what it then does is said."""
+    thread = carried_out(service, asked, **becomes)
+    answer = mpa("approve", asked.incident_id, "--by", "ines", "--subject", asked.subject, "--wait", "20")
+    thread.join()
+    assert (answer.code, answer.out) == (0, f"approved by ines: {said}\n")
+
+
+def test_a_yes_that_is_not_taken_up_yet_is_told(mpa, asked):
+    """A busy agent answers later; where to look is said."""
+    answer = mpa("approve", asked.incident_id, "--by", "ines", "--subject", asked.subject, "--wait", "0")
+    assert answer.out.startswith("approved by ines: the agent has not taken it up yet; `mpa incidents watch")
+
+
+def test_a_yes_under_the_emergency_stop_is_held(mpa, service, asked):
+    """The answer, the list, the status and the incident all say so, and how it is lifted."""
+    service.emergency_stop(by="omar", reason="")
+    thread = carried_out(service, asked, waiting="operator")
+    answer = mpa("approve", asked.incident_id, "--by", "ines", "--subject", asked.subject, "--wait", "20")
+    thread.join()
+    held = "approved by ines, held by the emergency stop"
+    assert answer.out == f"approved by ines: it is {held}: mpa control resume --by NAME\n"
+    for words in (("status",), ("incidents", "list"), ("incidents", "show", asked.incident_id)):
+        assert held in mpa(*words).out
+    assert "waiting for a person" not in mpa("status").out
 
 
 def test_a_no_needs_no_hash(mpa, service, asked):

@@ -6,6 +6,8 @@ import json
 import re
 import sqlite3
 import threading
+import time
+import tomllib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -13,9 +15,12 @@ import typer
 
 from agent.cli.commands import app
 from agent.model.alert import Alert
-from agent.settings import load, read_agent_file
+from agent.model.incident import Outcome, Phase
+from agent.model.signals import BUILT_IN, MetricNames
+from agent.model.target import Target
+from agent.settings import AgentFile, load, read_agent_file
 from fakes.clock import NOON
-from fakes.repository import Repository
+from web.stories import closed_incident, waiting_incident
 
 
 @pytest.fixture
@@ -53,7 +58,9 @@ def commands(group=None, path=()):
 NEED_THE_SERVICE = [
     ("status",), ("approve", "inc-1", "--by", "ines"), ("reject", "inc-1", "--by", "ines"), ("incidents", "list"),
     ("incidents", "show", "inc-1"), ("incidents", "watch", "inc-1"), ("incidents", "prove", "inc-1"), ("audit", "verify"),
-    ("audit", "tail"), ("audit", "export", "trail.ndjson"),
+    ("audit", "tail"), ("audit", "export", "trail.ndjson"), ("incidents", "retry", "inc-1", "--by", "ines"),
+    ("incidents", "cancel", "inc-1", "--by", "ines"), ("control", "stop"), ("control", "resume", "--by", "ines"),
+    ("control", "safety", "on", "--by", "ines"), ("control", "monitoring", "on"),
 ]  # fmt: skip
 
 
@@ -87,9 +94,10 @@ def test_bad_usage_is_two(mpa, words):
 @pytest.mark.parametrize("answer", ["approve", "reject"])
 def test_an_answer_needs_a_name(mpa, answer):
     """Nobody approves anonymously."""
-    said = mpa(answer, "inc-1")
-    assert said.code == 2
-    assert "--by" in said.err
+    for words in ((), ("--by", ""), ("--by", "  ")):
+        said = mpa(answer, "inc-1", *words)
+        assert said.code == 2
+        assert "--by" in said.err
 
 
 @pytest.mark.parametrize("words", NEED_THE_SERVICE, ids=" ".join)
@@ -122,6 +130,19 @@ def test_a_mistake_in_the_settings_file_is_named(mpa, place):
     assert "did you mean 'autonomy'" in said.err
 
 
+@pytest.mark.parametrize(
+    ("names", "said"), [(("shop", "shop"), "more than one target is called 'shop'"), (("unassigned",), "'unassigned'")]
+)
+def test_targets_have_names_of_their_own(mpa, place, names, said):
+    """Two of one name, or the name of what belongs to nobody: one sentence, without all that was read."""
+    target = '[[target]]\nname = "{}"\nurl = "http://127.0.0.1:1"\nrepository = "r.git"\n'
+    (place / "agent.toml").write_text("".join(target.format(name) for name in names))
+    answer = mpa("doctor")
+    assert answer.code == 2
+    assert said in answer.err
+    assert "r.git" not in answer.err
+
+
 # -- init, doctor, token -----------------------------------------------------------------------------------------------
 
 
@@ -146,6 +167,32 @@ def test_every_key_that_init_explains_exists(mpa, place):
     assert (found.limits.wall_seconds, found.target[0].matchers) == (60, {"service": "my-service"})
 
 
+def test_init_leaves_out_no_key(mpa, place):
+    """What can be set stands there, with its default: nobody has to read the source to find a setting."""
+    mpa("init")
+    text = re.sub(r"^# (?=\[|\w+ = )", "", (place / "agent.toml").read_text(), flags=re.MULTILINE)
+    written = tomllib.loads(text)
+    (target,) = written["target"]
+    assert set(written) == set(AgentFile.model_fields)
+    assert set(target) == set(Target.model_fields)
+    assert set(target["metrics"]) == set(MetricNames.model_fields)
+    assert MetricNames.model_validate(target["metrics"]) == MetricNames()
+    for name, section in AgentFile.model_fields.items():
+        if name != "target":
+            known = set(section.annotation.model_fields) - ({"interval"} if name == "monitoring" else set())
+            assert set(written[name]) == known
+    (place / "agent.toml").write_text(text)
+    found = read_agent_file(place / "agent.toml")
+    limits = {rule.signal: rule.limit for rule in BUILT_IN if rule.signal != "down"}
+    assert found.monitoring.limits.model_dump() == limits
+    assert found.limits.model_copy(update={"environments": None}) == AgentFile().limits
+    assert (found.policy, found.verification, found.web) == (
+        AgentFile().policy,
+        AgentFile().verification,
+        AgentFile().web,
+    )
+
+
 def test_init_overwrites_nothing(mpa, place):
     """What is there stays, in another folder as well."""
     (place / "deep").mkdir()
@@ -154,50 +201,6 @@ def test_init_overwrites_nothing(mpa, place):
     assert said.code == 2
     assert "left alone" in said.err
     assert (place / "deep" / "agent.toml").read_text() == "# mine\n"
-
-
-def test_doctor_names_what_is_missing(mpa):
-    """No target, no service: exit 1, and each line says what to do."""
-    said = mpa("doctor", "--json")
-    assert said.code == 1
-    rows = {row["part"]: row for row in json.loads(said.out)}
-    assert [rows[part]["state"] for part in ("git", "sandbox", "targets", "service")] == [
-        "ok",
-        "ok",
-        "missing",
-        "missing",
-    ]
-    assert "mpa init" in rows["targets"]["detail"]
-    assert "mpa serve" in rows["service"]["detail"]
-
-
-def test_doctor_finds_a_repository_that_is_not_there(mpa):
-    """The file of `mpa init` as it is written names one that nobody made."""
-    mpa("init")
-    said = mpa("doctor")
-    assert said.code == 1
-    assert "no repository where agent.toml says: my-service" in said.out
-
-
-def test_doctor_is_content_when_all_is_there(mpa, place, request):
-    """Exit 0."""
-    mpa("init")
-    Repository(place / "my-service.git")
-    request.getfixturevalue("service")
-    said = mpa("doctor", "--json")
-    assert {row["part"]: row["state"] for row in json.loads(said.out)} == dict.fromkeys(
-        ("git", "sandbox", "targets", "service"), "ok"
-    )
-    assert said.code == 0
-
-
-def test_doctor_tells_of_a_setting_that_does_nothing_yet(mpa, place):
-    """Nothing is broken, and nobody believes that it acts alone."""
-    (place / "agent.toml").write_text('[policy]\nautonomy = "autonomous"\ndrafts = true\n')
-    rows = [row for row in json.loads(mpa("doctor", "--json").out) if row["part"] == "policy"]
-    assert [row["state"] for row in rows] == ["note", "note"]
-    assert 'it acts as "approve"' in rows[0]["detail"]
-    assert "policy.drafts has no effect yet" in rows[1]["detail"]
 
 
 def test_the_token_is_shown_once_there_is_one(mpa, place):
@@ -221,6 +224,120 @@ def test_status_says_what_runs(mpa, service):
     assert "safety mode: True" in said.out
     assert json.loads(mpa("status", "--json").out)["active_incidents"] == 1
     assert incident in mpa("incidents", "list").out
+
+
+def test_status_never_calls_a_target_quiet_that_is_not(mpa, place, request):
+    """An incident in hand, and alerts that nobody has resolved, also those of an incident that ended."""
+    (place / "agent.toml").write_text('[[target]]\nname = "shop"\nurl = "http://127.0.0.1:9"\nrepository = "r"\n')
+    service = request.getfixturevalue("service")
+    assert "target shop (http://127.0.0.1:9): quiet" in mpa("status").out
+    asked = waiting_incident(service.store, target="shop")
+    said = mpa("status").out
+    assert f"): 1 alert not resolved; {asked.incident_id}: waiting for a person's yes or no\n" in said
+    assert f"waiting for you: {asked.incident_id}: waiting for a person's yes or no (mpa incidents show" in said
+    with service.store.begin() as tx:
+        tx.save(tx.incident(asked.incident_id).model_copy(update={"phase": Phase.CLOSED, "outcome": Outcome.REJECTED}))
+    assert "target shop (http://127.0.0.1:9): 1 alert not resolved\n" in mpa("status").out
+
+
+def test_a_list_shows_every_id_whole(mpa, service, monkeypatch):
+    """However narrow the terminal: an id that is cut can be given to no command."""
+    incidents = [waiting_incident(service.store), closed_incident(service.store)]
+    monkeypatch.setenv("COLUMNS", "60")
+    out = mpa("incidents", "list").out
+    assert incidents[0].incident_id in out
+    assert incidents[1].id in out
+    monkeypatch.setenv("COLUMNS", "200")
+    assert "waiting for a person's yes or no" in mpa("incidents", "list").out
+
+
+@pytest.mark.parametrize("part", ["inc-20250301", "k3vq", "inc-20250301-0742-k3vq"])
+def test_a_part_of_an_id_is_enough(mpa, service, part):
+    """Its beginning or its end, where only one incident has it; else those that have it are named."""
+    waiting_incident(service.store)
+    closed_incident(service.store)
+    assert mpa("incidents", "show", part).out.startswith("HighErrorRatio on market-predictor\n")
+    said = mpa("incidents", "show", "inc-")
+    assert said.code == 2
+    assert "fits 2 incidents (inc-20250228-2315-a9tz, inc-20250301-0742-k3vq)" in said.err
+
+
+def test_another_folder_reaches_the_service_by_its_address(mpa, service, place, monkeypatch):
+    """Without the token it is read, and told where a token would be; with API_TOKEN it is another matter."""
+    asked, url = waiting_incident(service.store), f"http://127.0.0.1:{load().api_port}"
+    monkeypatch.setenv("API_PORT", "9")
+    monkeypatch.setenv("MPA_STATE", "elsewhere")
+    away = mpa("status")
+    assert away.code == 2
+    assert f"there is no {place / '.env'}" in away.err
+    assert "say where it is with --url" in away.err
+    assert mpa("status", "--url", url).code == 0
+    refused = mpa("reject", asked.incident_id, "--by", "ines", "--url", url)
+    assert (refused.code, service.store.approvals(asked.incident_id)[-1].state) == (2, "pending")
+    assert f"no token in {place / 'elsewhere' / 'token'}" in refused.err
+    monkeypatch.setenv("API_TOKEN", service.settings.token_file.read_text().strip())
+    assert mpa("reject", asked.incident_id, "--by", "ines", "--url", url).out == "rejected by ines\n"
+    assert "must be a URL" in mpa("status", "--url", "localhost").err
+
+
+def test_an_incident_is_tried_again_and_cancelled_by_a_person(mpa, service):
+    """What a person does at the page can be done here; the trail has the name and the reason."""
+    closed = closed_incident(service.store)
+    said = mpa("incidents", "retry", closed.id, "--by", "ines", "--reason", "look again")
+    assert (said.code, said.out) == (0, f"{closed.id}: attempt 2, investigate\n")
+    assert mpa("incidents", "cancel", closed.id, "--by", "omar").out == f"{closed.id}: to be cancelled\n"
+    *_, retried, cancelled = service.store.entries(incident_id=closed.id)
+    assert (retried.actor, retried.message, cancelled.actor) == ("ines", "attempt 2: look again", "omar")
+    assert mpa("incidents", "retry", closed.id, "--by", "ines").code == 2
+
+
+def test_the_controls_are_commands(mpa, service):
+    """The stop needs nobody's name, lifting it and safety mode do; what changes nothing says so."""
+    assert mpa("control", "stop", "--reason", "fire").out == "the emergency stop is on\n"
+    assert mpa("control", "stop", "--by", "omar").out == "the emergency stop is on already\n"
+    assert mpa("control", "resume").code == 2
+    assert mpa("control", "resume", "--by", "ines").out == "the emergency stop is off\n"
+    assert mpa("control", "safety", "off", "--by", "ines").out == "safety mode is off\n"
+    assert json.loads(mpa("control", "monitoring", "off", "--json").out) == {"changed": False, "monitoring": False}
+    assert mpa("control", "safety", "perhaps", "--by", "ines").code == 2
+    assert not service.status().emergency_stop
+    assert not service.status().safety_mode
+
+
+def test_watching_says_when_it_waits_and_how_to_answer(mpa, service):
+    """Once, behind the entry that says that it waits; a program gets the entries alone."""
+    asked = waiting_incident(service.store)
+
+    def end():
+        time.sleep(0.5)
+        with service.store.begin() as tx:
+            tx.save(
+                tx.incident(asked.incident_id).model_copy(update={"phase": Phase.CLOSED, "outcome": Outcome.REJECTED})
+            )
+            tx.append("incident.closed", "rejected", incident_id=asked.incident_id)
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    lines = mpa("incidents", "watch", asked.incident_id).out.splitlines()
+    thread.join()
+    [hint] = [number for number, line in enumerate(lines) if "->" in line]
+    assert "approval.requested" in lines[hint - 1]
+    assert f"mpa approve {asked.incident_id} --by NAME" in lines[hint]
+
+
+def test_proving_again_says_that_it_runs(mpa, service):
+    """And about how long it takes, before it begins; on standard error, for the rest is the result."""
+    closed = closed_incident(service.store)
+    said = mpa("incidents", "prove", closed.id)
+    assert re.match(r"running \d trials again in the sandbox; they took \d+ s when the proof was made\n", said.err)
+
+
+@pytest.mark.parametrize("words", [("audit", "tail", "--count", "-1"), ("incidents", "list", "--limit", "0")])
+def test_a_number_out_of_range_is_bad_usage(mpa, service, words):
+    """Told like any other wrong option, with what may be written."""
+    said = mpa(*words)
+    assert said.code == 2
+    assert f"{words[2]}': Input should be greater than" in said.err
 
 
 def test_no_incident_yet_is_no_error(mpa, service):
@@ -311,12 +428,12 @@ def test_the_trail_can_be_read_and_taken_away(mpa, service, place):
 
 
 def test_watching_ends_when_the_incident_is_closed(mpa, service):
-    """Every entry of it, and then an end."""
-    (incident,) = service.intake.accept(alert(), source="test")
-    service.store.append("incident.closed", "done", incident_id=incident)
-    said = mpa("incidents", "watch", incident)
+    """Every entry of it, and then an end; not where an earlier attempt ended."""
+    closed = closed_incident(service.store)
+    service.store.append("incident.closed", "fixed, this time", incident_id=closed.id)
+    said = mpa("incidents", "watch", closed.id)
     assert said.code == 0
-    assert said.out.splitlines()[-1].endswith("done")
+    assert said.out.splitlines()[-1].endswith("fixed, this time")
 
 
 def test_the_commands_are_those_that_are_promised():

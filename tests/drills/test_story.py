@@ -8,7 +8,7 @@ from rich.console import Console
 
 from drills.check import back_to_normal, enough, errors, latency, running
 from drills.meter import Answers, signals_of, summary
-from drills.narration import closing, hypotheses, sparkline, squeezed, tell
+from drills.narration import closing, hypotheses, leftovers, sparkline, squeezed, tell
 from drills.screen import chart
 from drills.story import Account, Event, Story
 from drills.traffic import Second
@@ -88,6 +88,16 @@ def test_limits_are_printed_with_the_figures(total, share, mark):
     assert out.getvalue().count(mark) == 2
     assert "90 s" in out.getvalue()
     assert "20 s" in out.getvalue()
+
+
+def test_what_stays_on_disk_is_told(tmp_path):
+    """Where it is, what it is good for, and how it is removed; a run that was to be kept is named."""
+    text = "\n".join(line.plain for line in leftovers(tmp_path, tmp_path / "cache", None))
+    assert f"stay in {tmp_path / 'cache'}" in text
+    assert "`make clean`" in text
+    assert f"remove {tmp_path} " in text
+    kept = next(leftovers(tmp_path, tmp_path / "cache", tmp_path / "runs" / "one"))
+    assert kept.plain.endswith(str(tmp_path / "runs" / "one"))
 
 
 def test_untrusted_text_stays_text():

@@ -94,9 +94,9 @@ def test_one_service_for_one_state_folder(tmp_path):
     clock = SystemClock()
     store = Store(f"sqlite:///{tmp_path / 'a.db'}", clock, Chain(b"k"))
     services = [Durable(store, tmp_path, clock, lambda *_: None, lambda *_: None) for _ in range(2)]
-    services[0]._take_state()
+    services[0].take_state()
     with pytest.raises(Misconfigured, match="another service"):
-        services[1]._take_state()
+        services[1].take_state()
     services[0]._lock_file.close()
     store.close()
 

@@ -36,12 +36,13 @@ BODIES = {
     f"/incidents/{INCIDENT}/retry": {"reason": "x"},
     "/control/safety-mode": {"enabled": True},
     "/control/emergency-stop": {"reason": "x"},
+    "/control/resume": {"by": "omar"},
 }
+DECIDING = tuple(path for path in BODIES if path not in ("/webhook/alerts", "/changes"))
 BODILESS = (
     "/monitoring/cycle",
     "/control/start-monitoring",
     "/control/stop-monitoring",
-    "/control/resume",
     f"/incidents/{INCIDENT}/prove",
 )
 PERSONS = (
@@ -181,6 +182,8 @@ def test_wrong_types_are_refused(client, person, stored, path):
         ("/changes", {**CHANGE, "title": "\ud800"}),
         (f"/incidents/{INCIDENT}/approve", {"subject": "f" * 63}),
         (f"/incidents/{INCIDENT}/approve", {"comment": "x" * 1_001}),
+        *((path, {**BODIES[path], "unknown": 1}) for path in DECIDING),
+        *((path, {**BODIES[path], "by": blank}) for path in DECIDING for blank in ("", "  ", "\u200b")),
     ],
 )
 def test_what_must_be_refused_is_refused(client, person, stored, path, body):

@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from agent.web import pages
+from agent.web.access import ensure_token
 from agent.web.api import create_api
 from web.stories import RIDERS, waiting_incident
 
@@ -80,6 +81,59 @@ def test_a_yes_names_the_patch_that_was_read(client, agent, person, sent):
     assert agent.store.approvals(asked.incident_id)[-1].state == "pending"
     [read] = client.get(where).json()["approvals"]
     assert client.post(f"{where}/approve", json={"subject": read["subject"]}, headers=person).json()["by"] == "ines"
+
+
+@pytest.mark.parametrize("verb", ["approve", "reject", "cancel", "retry"])
+def test_a_token_without_a_name_decides_nothing(client, agent, verb):
+    """Not left out, not empty, not blank, neither in the body nor in the header; what to send is said."""
+    asked = waiting_incident(agent.store)
+    token = {"authorization": f"Bearer {ensure_token(agent.settings)}"}
+    for headers, body in (
+        (token, {}),
+        ({**token, "x-principal": " "}, {}),
+        ({**token, "x-principal": "ines"}, {"by": ""}),
+    ):
+        answer = client.post(f"/incidents/{asked.incident_id}/{verb}", json=body, headers=headers)
+        assert answer.status_code == 422
+        assert "Say who decides" in answer.json()["detail"]
+    assert agent.store.approvals(asked.incident_id)[-1].state == "pending"
+    assert not agent.store.incident(asked.incident_id).cancel_requested
+
+
+def test_a_form_without_a_name_decides_nothing(client, agent):
+    """Whoever knows the token still has to say who answers, and who signs in."""
+    asked = waiting_incident(agent.store)
+    form = {"token": ensure_token(agent.settings), "name": "  ", "answer": "yes", "subject": asked.subject}
+    assert client.post(f"/incidents/{asked.incident_id}/answer", data=form).status_code == 422
+    assert client.post("/session", data=form).status_code == 422
+    assert agent.store.approvals(asked.incident_id)[-1].state == "pending"
+
+
+def test_a_program_needs_a_token_and_no_name(client, agent):
+    """What it reports, or has run again, is decided by nobody."""
+    token = {"authorization": f"Bearer {ensure_token(agent.settings)}"}
+    change = {"id": "d1", "kind": "deploy", "timestamp": "2025-03-01T07:40:00Z"}
+    assert client.post("/changes", json=change, headers=token).status_code == 202
+    assert client.post("/control/stop-monitoring", headers=token).status_code == 200
+    assert {entry.actor for entry in agent.store.entries(limit=9)} == {"whoever holds the token"}
+
+
+def test_a_stop_is_lifted_by_a_person_with_a_name(client, agent, person):
+    """In the body or in the header; a name without the token counts for nothing."""
+    nobody = {"authorization": person["authorization"]}
+    assert client.post("/control/emergency-stop", json={"by": "omar"}).status_code == 401
+    assert client.post("/control/emergency-stop", json={"by": "omar"}, headers=nobody).status_code == 200
+    assert client.post("/control/resume", headers=nobody).status_code == 422
+    assert client.post("/control/resume", json={"by": "ines"}, headers=nobody).json()["changed"]
+    assert [entry.actor for entry in agent.store.entries(limit=9)] == ["omar", "ines"]
+
+
+def test_a_refusal_shows_how_the_token_is_sent(client, agent):
+    """Our own words are not mistaken for a secret."""
+    asked = waiting_incident(agent.store)
+    detail = client.post(f"/incidents/{asked.incident_id}/approve").json()["detail"]
+    assert "`Authorization: Bearer TOKEN`" in detail
+    assert "[redacted]" not in detail
 
 
 def test_a_no_may_be_to_whatever_is_asked(client, agent, person):

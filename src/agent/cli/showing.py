@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..kit.redact import visible
+from ..model.wording import HELD
 
 MOST_LINES = 400
 Document = Mapping[str, Any]
@@ -20,13 +21,72 @@ def pending(detail: Document) -> Document | None:
 
 def incident(detail: Document) -> str:
     """Everything about one incident."""
-    asked, approvals = pending(detail), detail["approvals"]
+    approvals, asked = detail["approvals"], pending(detail)
     lines = [*_causes(detail), *_patch(detail), *(_riders(approvals[-1]) if approvals else ())]
     lines += _verification(detail)
     if asked is not None:
-        name = detail["incident"]["id"]
-        lines += ["", f"It waits for your answer to {asked['subject']}:", f"mpa approve {name} --by NAME"]
+        lines += ["", f"It waits for your answer to {asked['subject']}:"]
+    step = next_step(detail)
+    return _text([*lines, *([step] if asked else ["", step] if step else [])])
+
+
+def next_step(detail: Document) -> str:
+    """What a person can do now; empty when the incident waits for nobody."""
+    name = detail["incident"]["id"]
+    if pending(detail) is not None:
+        return f"mpa approve {name} --by NAME, or mpa reject {name} --by NAME"
+    if detail["incident"]["waiting"] != "operator":
+        return ""
+    if detail["standing"].endswith(HELD):
+        return f"it is {detail['standing']}: mpa control resume --by NAME"
+    return f"it waits for the operator: mpa incidents retry {name} --by NAME"
+
+
+def followed(detail: Document, answered: Document) -> str:
+    """What became of a yes; empty while the agent has not taken it up."""
+    about = detail["incident"]
+    mine = next(each for each in detail["approvals"] if each["id"] == answered["id"])
+    if about["attempt"] != answered["attempt"]:
+        return "main moved, so it is proven on the new main, and you are asked again"
+    if about["outcome"]:
+        return f"{about['outcome']}: {about['reason']}"
+    if about["waiting"] == "operator":
+        return next_step(detail)
+    if about["phase"] == "verify":
+        return "merged and deployed; production is being watched"
+    return "merging and deploying" if mine["state"] == "used" else ""
+
+
+def about_to_prove(detail: Document) -> str:
+    """That the proof runs now, and how long it took before; empty without one."""
+    proof = (detail["documents"]["proposal"] or {}).get("proof")
+    if not proof:
+        return ""
+    seconds = sum(trial["seconds"] for trial in proof["trials"])
+    return (
+        f"running {len(proof['trials'])} trials again in the sandbox; they took {seconds:.0f} s when the proof was made"
+    )
+
+
+def status(value: Document) -> str:
+    """What is running, and what waits for a person."""
+    names = ("version", "environment", "safety_mode", "emergency_stop", "monitoring", "active_incidents")
+    lines = [f"{name.replace('_', ' ')}: {value[name]}" for name in names]
+    lines += [f"target {each['name']} ({each['url']}): {_doing(each, value)}" for each in value["targets"]]
+    for name in value["waiting_for_person"]:
+        said = value["standings"][name]
+        how = "mpa control resume --by NAME" if said.endswith(HELD) else f"mpa incidents show {name}"
+        lines.append(f"waiting for you: {name}: {said} ({how})")
     return _text(lines)
+
+
+def _doing(target: Document, value: Document) -> str:
+    found = [f"firing {', '.join(target['firing'])}"] if target["firing"] else []
+    if target["unresolved"]:
+        found.append(f"{target['unresolved']} alert{'s' if target['unresolved'] > 1 else ''} not resolved")
+    if target["incident"]:
+        found.append(f"{target['incident']}: {value['standings'][target['incident']]}")
+    return "; ".join(found) or "quiet"
 
 
 def question(detail: Document, asked: Document) -> str:
@@ -45,7 +105,7 @@ def _text(lines: Iterable[str]) -> str:
 def _causes(detail: Document) -> Iterator[str]:
     about, diagnosis = detail["incident"], detail["documents"]["diagnosis"] or {}
     yield about["title"]
-    yield f"{about['id']}  {about['outcome'] or about['phase']}  {about['reason']}".rstrip()
+    yield f"{about['id']}  {detail['standing']}  {about['reason']}".rstrip()
     for guess in diagnosis.get("hypotheses", ()):
         yield f"  {guess['confidence']:>5.0%}  {guess['cause']}: {guess['title']}"
     if diagnosis.get("culprit"):

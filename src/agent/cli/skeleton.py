@@ -1,8 +1,9 @@
 """What `mpa init` writes."""
 
-AGENT_TOML = """# What the agent looks after, and what it may do. `mpa doctor` checks this file.
+AGENT_TOML = """# What the agent looks after, and what it may do. docs/your-service.md leads through it, `mpa doctor` checks it.
+# Every key is here; what is commented out shows its default, or an example where there is none.
 
-[[target]]
+[[target]]                                 # once for every target
 name = "my-service"
 url = "http://127.0.0.1:8000"              # where it answers
 repository = "my-service.git"              # a bare git repository; relative to this file
@@ -10,29 +11,68 @@ branch = "main"
 lock = "requirements.txt"                  # a lock with hashes: the sandbox's environment is built from it, once
 serve = ["{python}", "-m", "uvicorn", "my_service.main:app", "--host", "{host}", "--port", "{port}"]
 test = ["{python}", "-m", "pytest", "-q"]
-env = { PYTHONPATH = "src" }
+source = "src"                             # the folder of its own code; frames outside are not its own
+tests = "tests"                            # where the regression test goes
+env = { PYTHONPATH = "src" }               # for serve and test
 # The only names that a recorded request may set when it is replayed, and what speeds up a soak:
 replay_env = []
 soak_env = {}
-# log_env = "LOG_FILE"                     # the variable that says where the service writes its JSON log
-# log_file = "service.log"                 # where that log is
-# supervisor = "supervisor.sock"           # see docs/supervised-target.md
+# log_env = "LOG_FILE"                     # the variable that tells the service where to write its request log
+# log_file = "service.log"                 # where the running service writes it
+# supervisor = "supervisor.sock"           # with release_root: how it is deployed, see docs/supervised-target.md
 # release_root = "releases-root"
-# metrics = { requests = "http_requests_total", mae_ratio = "prediction_mae_ratio" }  # where yours have other names
-# matchers = { service = "my-service" }    # labels of alerts that belong to this target
+# health_path = "/health"
+# status_path = "/status"
+# metrics_path = "/metrics"
+# matchers = { service = "my-service" }    # labels of alerts that belong to it; without: its name in target, service, job
+# component_labels = ["component", "service", "job"]   # the first one that an alert has names the component
+# protected = ["migrations"]               # paths that no patch may touch, besides those that none ever may
+
+# [target.metrics]                         # where yours have other names
+# requests = "http_requests_total"
+# status_labels = ["status", "code", "status_code", "http_status"]
+# route_labels = ["route", "handler", "path", "endpoint"]
+# latency = "http_request_duration_seconds"
+# mae_ratio = "prediction_mae_ratio"
+# data_age = "data_age_seconds"
+# memory = "process_resident_memory_bytes"
+# started = "process_start_time_seconds"
+# build = "build_info"
 
 [policy]
 autonomy = "approve"                       # observe, diagnose, propose, approve; autonomous acts as approve for now
-approval_expiry_hours = 24
+approval_expiry_hours = 24                 # an unanswered question counts as no after that
+# drafts = false                           # no effect yet: the local forge's drafts stay inside
 
 # [limits]                                 # of one sandboxed run
 # wall_seconds = 60
+# cpu_seconds = 120
 # memory_mib = 1536
+# processes = 128
+# file_mib = 128
+# open_files = 512
+# output_mib = 4
+# environments = ".mpa/environments"       # where built environments are kept; relative to where the agent is started
 
-# [monitoring]
+# [monitoring]                             # the built-in monitor; seconds between looks: MONITORING_INTERVAL in .env
+# start = true                             # false: it watches when told to (`mpa control monitoring on`)
 # raises = true                            # false: Alertmanager raises the alerts, the monitor only measures
+# least_requests = 20                      # fewer than these in a window raise no alert about errors or latency
 
-[verification]
+# [monitoring.limits]                      # above these an alert is raised
+# error_ratio = 0.05
+# latency_p95 = 0.25
+# mae_ratio = 1.0
+# data_age = 21600
+# memory_growth = 1.5
+
+[verification]                             # how long production is watched before a fix counts
 window_seconds = 20
 min_requests = 50
+# min_failing_kind = 3                     # of the kind that failed
+# settle_seconds = 3
+# max_wait_seconds = 180
+
+# [web]
+# hosts = []                               # names besides localhost under which a browser may open the dashboard
 """

@@ -71,6 +71,25 @@ def keep(at: float, samples: Iterable[SampleLike], names: MetricNames) -> Scrape
     return Scrape(at, True, values)  # noqa: FBT003 - a field, not a switch
 
 
+def absent(scrape: Scrape, names: MetricNames) -> dict[str, str]:
+    """Every signal that metrics carry, with what keeps this scrape from telling it; empty text where nothing does."""
+    present = {name for name, _ in scrape.values}
+    labelled = any(
+        set(dict(labels)) & set(names.status_labels) for name, labels in scrape.values if name == names.requests
+    )
+    needed = {
+        "error_ratio": names.requests,
+        "latency_p95": f"{names.latency}_bucket",
+        "mae_ratio": names.mae_ratio,
+        "data_age": names.data_age,
+        "memory_growth": names.memory,
+    }
+    found = {signal: "" if metric in present else f"no {metric}" for signal, metric in needed.items()}
+    if not found["error_ratio"] and not labelled:
+        found["error_ratio"] = f"{names.requests} has no label {' or '.join(names.status_labels)}"
+    return found
+
+
 class Rule(Record):
     """An alert rule: ``signal`` above ``limit`` for ``for_seconds``, judged on at least ``least`` requests."""
 

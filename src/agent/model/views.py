@@ -31,9 +31,13 @@ class Documents(Record):
 
 
 class IncidentDetail(Record):
-    """Everything about one incident. Of many ``episodes`` some are here; the counts are of all there ever were."""
+    """Everything about one incident. Of many ``episodes`` some are here; the counts are of all there ever were.
+
+    ``standing`` says in words where it stands, and whom it waits for.
+    """
 
     incident: Incident
+    standing: str = ""
     episodes: tuple[Episode, ...] = ()
     episodes_total: int = 0
     episodes_unresolved: int = 0
@@ -69,16 +73,21 @@ class Health(Record):
 
 
 class TargetStatus(Record):
-    """One target and what it is doing."""
+    """One target and what it is doing.
+
+    ``firing`` are the built-in monitor's signals, ``unresolved`` counts alerts from wherever; ``incident`` is the one that
+    is handled now.
+    """
 
     name: str
     url: str
     firing: tuple[str, ...] = ()
+    unresolved: int = 0
     incident: str | None = None
 
 
 class Status(Record):
-    """Where the agent stands."""
+    """Where the agent stands. ``standings`` says of every active incident, by its id, what it does or waits for."""
 
     version: str
     environment: str
@@ -90,6 +99,7 @@ class Status(Record):
     targets: tuple[TargetStatus, ...] = ()
     active_incidents: int = 0
     waiting_for_person: tuple[str, ...] = ()
+    standings: dict[str, str] = {}
     queue: int = 0
 
 

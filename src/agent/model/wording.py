@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .delivery import Observation
 from .diagnosis import Diagnosis
 from .evidence import EvidenceSet
+from .incident import Incident, Outcome, Phase
+from .policy import Approval
+
+HELD = "held by the emergency stop"
 
 
 def failing_routes(evidence: EvidenceSet) -> tuple[str, ...]:
@@ -31,3 +37,24 @@ def observation_line(observation: Observation) -> str:
     """What production shows now."""
     values = ", ".join(f"{name} {value:.3g}" for name, value in sorted(observation.signals.items()))
     return f"{observation.requests} requests watched; {values or 'no signal yet'}"
+
+
+def standing(incident: Incident, approvals: Sequence[Approval] = (), *, stopped: bool = False) -> str:
+    """Where an incident stands, and whom it waits for. ``approvals`` are its own, ``stopped`` is the emergency stop."""
+    if not incident.active:
+        return (incident.outcome or Outcome.INCONCLUSIVE).replace("_", " ")
+    given = [a for a in approvals if a.attempt == incident.attempt and a.state in ("approved", "used")]
+    yes = f"approved by {given[-1].by}, " if given else ""
+    return yes + _now(incident, stopped=stopped)
+
+
+def _now(incident: Incident, *, stopped: bool) -> str:
+    if incident.waiting is None:
+        return incident.phase.value
+    if incident.waiting == "window":
+        return "watching production" if incident.phase is Phase.VERIFY else f"{incident.phase}, to be tried again soon"
+    if incident.waiting == "operator" and stopped:
+        return HELD
+    return {"approval": "waiting for a person's yes or no", "checks": "waiting for checks"}.get(
+        incident.waiting, "waiting for the operator"
+    )

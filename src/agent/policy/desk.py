@@ -80,7 +80,7 @@ class Desk:
                     incident_id=incident_id,
                     actor=by,
                 )
-                onward = moved(incident)
+                onward = moved(incident).model_copy(update={"reason": ""})
                 tx.save(onward)
                 tx.enqueue(onward)
                 return onward
@@ -92,6 +92,8 @@ class Desk:
                     "waiting": None,
                     "wake_at": None,
                     "outcome": None,
+                    "reason": "",
+                    "all_resolved": tx.unresolved(incident_id) == 0,
                     "closed_at": None,
                     "cancel_requested": False,
                 }

@@ -323,6 +323,13 @@ class Store:
             total, unresolved = connection.execute(query.where(column.incident_id == incident_id)).one()
             return total, unresolved
 
+    def unresolved_by_target(self) -> dict[str, int]:
+        """How many episodes have not resolved, whoever raised them and whatever became of their incident."""
+        column = tables.episodes.c
+        query = select(column.target, func.count()).where(column.resolved.is_(False)).group_by(column.target)
+        with self._reading() as connection:
+            return {str(target): int(count) for target, count in connection.execute(query)}
+
     def unresolved_from(self, source: str, limit: int) -> tuple[Episode, ...]:
         """The newest unresolved episodes that came by one door, also those of closed incidents; oldest first."""
         column = tables.episodes.c

@@ -31,8 +31,8 @@ from .problems import Problem
 COOKIE = "mpa_session"
 SESSION_SECONDS = 12 * 3600
 NAME_LENGTH = 100
+NAMES_SOMEBODY = r"\w"  # at least one letter or digit
 TOKEN_BYTES = 32
-DEFAULT_NAME = "operator"
 PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -69,7 +69,7 @@ def need(method: str, path: str) -> Need:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks. ``principal`` is the named person (or program) behind a token, None without one.
+    """Who asks. ``principal`` is the name that came with a token (empty when none did), None without a token.
 
     ``form_key`` is set for a browser's session: a form counts only when it brings this key, which only our own pages know.
     """
@@ -82,7 +82,7 @@ class Caller:
     @property
     def name(self) -> str:
         """The name for the audit trail."""
-        return self.principal or "somebody on this machine"
+        return self.principal or ("somebody on this machine" if self.principal is None else "whoever holds the token")
 
 
 class Keys:
@@ -173,7 +173,7 @@ class Access:
         shown = credential(headers.get("authorization", ""))
         if shown is not None:
             if self._keys.is_token(shown):
-                return Caller(person(headers.get("x-principal", "")), local)
+                return Caller(safe_name(headers.get("x-principal", "")), local)
             if need(scope["method"], scope["path"]) is Need.WEBHOOK and self._keys.is_webhook_secret(shown):
                 return Caller(None, local, webhook=True)
             raise Problem(401, "This token is not known here. `mpa token show` prints the one to send.")
@@ -210,8 +210,16 @@ class Access:
 
 
 def person(text: str) -> str:
-    """A person's name made safe for the audit trail."""
-    return fence(" ".join(text.split()), NAME_LENGTH) or DEFAULT_NAME
+    """The name of a person who decides, safe for the audit trail. Raises `Problem` 422 when there is none."""
+    name = safe_name(text)
+    if re.search(NAMES_SOMEBODY, name) is None:
+        raise Problem(422, "Say who decides: send the person's name as `by`, or in the header X-Principal.")
+    return name
+
+
+def safe_name(text: str) -> str:
+    """A name made safe for the audit trail; empty when it says nothing."""
+    return fence(" ".join(text.split()), NAME_LENGTH).strip()
 
 
 def credential(authorization: str) -> str | None:

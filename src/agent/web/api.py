@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, FastAPI, Header, Path, Query, Request
 from fastapi.responses import PlainTextResponse
-from pydantic import AwareDatetime, BaseModel, Field, StrictBool
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -23,7 +23,7 @@ from ..model.repair import Proof
 from ..model.views import Accepted, ChainReport, Health, IncidentDetail, Status
 from ..settings import Settings
 from . import described, pages, problems
-from .access import Access, Caller, Keys, person
+from .access import NAMES_SOMEBODY, Access, Caller, Keys, person
 from .events import PAGE, Events, EventStream
 from .guard import Guard
 from .metrics import exposition
@@ -35,21 +35,31 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 IncidentId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 
 
-class Answer(BaseModel):
+class Said(BaseModel):
+    """What somebody sends: nothing that the route does not know, for it may have been meant to matter.
+
+    ``by`` is the person; left out, it is the name in X-Principal.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: Annotated[str, Field(max_length=100, json_schema_extra={"pattern": NAMES_SOMEBODY})] | None = None
+
+
+class Answer(Said):
     """A person's answer to what an incident asks. ``subject`` binds it to what was looked at; a yes needs it."""
 
     subject: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     comment: str = Field(default="", max_length=1000)
-    by: str = Field(default="", max_length=100)
 
 
-class SafetyMode(BaseModel):
+class SafetyMode(Said):
     """Safety mode on or off; ``0`` or ``"no"`` are neither."""
 
     enabled: StrictBool
 
 
-class Reason(BaseModel):
+class Reason(Said):
     """Why."""
 
     reason: str = Field(default="", max_length=1000)
@@ -121,12 +131,18 @@ def _caller(request: Request) -> Caller:
     return caller
 
 
-def _principal(request: Request) -> str:
-    """The named person behind the request. Raises `Problem` 401."""
+def _holder(request: Request) -> str:
+    """Who shows a token, person or program; a name where one was sent. Raises `Problem` 401."""
     caller = _caller(request)
     if caller.principal is None or caller.form_key is not None:  # a session decides through our pages' forms only
         raise Problem(401, "This needs a person: send `Authorization: Bearer TOKEN`; `mpa token show` prints it.")
-    return caller.principal
+    return caller.name
+
+
+def _person(request: Request, said: Said | None) -> str:
+    """The named person who decides. Raises `Problem` 401 without a token, 422 without a name."""
+    _holder(request)
+    return person((_caller(request).principal or "") if said is None or said.by is None else said.by)
 
 
 def _reading(provider: Provider) -> APIRouter:
@@ -206,36 +222,36 @@ def _deciding(provider: Provider) -> APIRouter:
     @router.post("/incidents/{incident_id}/approve", responses=refusals)
     def approve(incident_id: IncidentId, request: Request, answer: Answer | None = None) -> Approval:
         """Yes to exactly what was read: ``subject`` is that of the incident's pending approval."""
-        return _answered(provider(), incident_id, _principal(request), answer, yes=True)
+        return _answered(provider(), incident_id, _person(request, answer), answer, yes=True)
 
     @router.post("/incidents/{incident_id}/reject", responses=refusals)
     def reject(incident_id: IncidentId, request: Request, answer: Answer | None = None) -> Approval:
         """No to what the incident asks."""
-        return _answered(provider(), incident_id, _principal(request), answer, yes=False)
+        return _answered(provider(), incident_id, _person(request, answer), answer, yes=False)
 
     @router.post("/incidents/{incident_id}/cancel", responses=refusals)
     def cancel(incident_id: IncidentId, request: Request, why: Reason | None = None) -> Incident:
         """Cancel what has not begun."""
         said = why.reason if why else ""
-        return provider().cancel(incident_id, by=_principal(request), comment=said)
+        return provider().cancel(incident_id, by=_person(request, why), comment=said)
 
     @router.post("/incidents/{incident_id}/retry", responses=refusals)
     def retry(incident_id: IncidentId, request: Request, why: Reason | None = None) -> Incident:
         """Begin the next attempt."""
         said = why.reason if why else ""
-        return provider().retry(incident_id, by=_principal(request), comment=said)
+        return provider().retry(incident_id, by=_person(request, why), comment=said)
 
     @router.post("/incidents/{incident_id}/prove", responses=refusals)
     def prove(incident_id: IncidentId, request: Request) -> Proof:
         """Run the stored proof again."""
-        _principal(request)
+        _holder(request)
         return provider().prove(incident_id)
 
     @router.post("/changes", status_code=202, responses=refusals)
     def changes(change: ReportedChange, request: Request) -> dict[str, str]:
         """CI reports a deploy, flag or configuration change."""
         record = Change(**{**change.model_dump(exclude={"target"}), "files": tuple(change.files)})
-        provider().report_change(record, target=change.target, by=_principal(request))
+        provider().report_change(record, target=change.target, by=_holder(request))
         return {"stored": change.id}
 
     return router
@@ -243,7 +259,6 @@ def _deciding(provider: Provider) -> APIRouter:
 
 def _answered(service: Service, incident_id: str, by: str, answer: Answer | None, *, yes: bool) -> Approval:
     given = answer or Answer()
-    by = person(given.by) if given.by else by
     return service.decide(incident_id, yes=yes, by=by, subject=given.subject, comment=given.comment)
 
 
@@ -263,19 +278,20 @@ def _controls(provider: Provider) -> APIRouter:
     @router.post("/safety-mode")
     def safety(mode: SafetyMode, request: Request) -> dict[str, bool]:
         """Switch safety mode; switching it off needs a person."""
-        by = _caller(request).name if mode.enabled else _principal(request)
+        by = _caller(request).name if mode.enabled and mode.by is None else _person(request, mode)
         return {"changed": provider().set_safety_mode(enabled=mode.enabled, by=by), "safety_mode": mode.enabled}
 
     @router.post("/emergency-stop")
     def emergency(request: Request, why: Reason | None = None) -> dict[str, bool]:
-        """No effect outside from now on."""
-        reason = why.reason if why else ""
-        return {"changed": provider().emergency_stop(by=_caller(request).name, reason=reason), "emergency_stop": True}
+        """No effect outside from now on; a name in ``by`` counts only with the token."""
+        given = why or Reason()
+        by = _caller(request).name if given.by is None else _person(request, given)
+        return {"changed": provider().emergency_stop(by=by, reason=given.reason), "emergency_stop": True}
 
     @router.post("/resume")
-    def resume(request: Request) -> dict[str, bool]:
+    def resume(request: Request, who: Said | None = None) -> dict[str, bool]:
         """Lift the emergency stop; needs a person."""
-        return {"changed": provider().resume(by=_principal(request)), "emergency_stop": False}
+        return {"changed": provider().resume(by=_person(request, who)), "emergency_stop": False}
 
     return router
 

@@ -27,11 +27,11 @@ class Form:
         if caller.form_key is not None:
             self.check_key(caller.form_key)
         if caller.principal is not None:
-            return caller.principal
+            return person(caller.principal)
         return self.who_shows_the_token(keys)
 
     def who_shows_the_token(self, keys: Keys) -> str:
-        """The person who entered a right token. Raises `Problem` 401."""
+        """The person who entered a right token and a name. Raises `Problem` 401 or 422."""
         if not keys.is_token(self["token"].strip()):
             raise Problem(401, "The token is not known here. `mpa token show` prints the one to enter.")
         return person(self["name"])

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from ..model.audit import Entry
 from ..model.views import IncidentDetail
-from .access import COOKIE, SESSION_SECONDS, Caller, Keys
+from .access import COOKIE, SESSION_SECONDS, Caller, Keys, person
 from .events import PAGE
 from .forms import Form, read_form
 from .problems import Problem
@@ -116,7 +116,7 @@ def _control(service: Service, form: Form, caller: Caller) -> None:
     elif action == "resume":
         if caller.principal is None:
             raise Problem(401, "Lifting the emergency stop needs a person: sign in first.")
-        service.resume(by=caller.principal)
+        service.resume(by=person(caller.principal))
     elif action == "start-monitoring":
         service.start_monitoring(by=caller.name)
     elif action == "stop-monitoring":

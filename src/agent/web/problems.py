@@ -71,9 +71,9 @@ class Problem(Exception):
 def respond(
     status: int, detail: str, *, errors: list[Mistake] | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """A problem document as a response. Text is fenced: no control characters, no secrets, at most 1,000 characters."""
+    """A problem document as a response; of ``detail``, what is not our own words was fenced before."""
     document = ProblemDocument(
-        title=HTTPStatus(status).phrase, status=status, detail=fence(detail, DETAIL_LENGTH), errors=errors or []
+        title=HTTPStatus(status).phrase, status=status, detail=detail[:DETAIL_LENGTH], errors=errors or []
     )
     sent = dict(headers or {})
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -102,11 +102,11 @@ def of(error: Exception) -> Response:
     if isinstance(error, Problem):
         return respond(error.status, error.detail, headers=error.headers)
     if isinstance(error, AgentError):
-        return respond(status_of(error), str(error))
+        return respond(status_of(error), fence(str(error), DETAIL_LENGTH))
     if isinstance(error, RequestValidationError):
         return _invalid(error)
     if isinstance(error, HTTPException):
-        return respond(error.status_code, _plain(error), headers=error.headers)
+        return respond(error.status_code, fence(_plain(error), DETAIL_LENGTH), headers=error.headers)
     return respond(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong inside the agent; its log says what.")
 
 
