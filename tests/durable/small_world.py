@@ -133,7 +133,8 @@ class World:
         """A person says yes to what is asked now."""
         incident = self.rows.incident()["id"]
         asked = self.service.door.get(f"/incidents/{incident}")["approvals"][-1]
-        self.service.door.post(f"/incidents/{incident}/approve", {"subject": asked["subject"], "comment": "go on"})
+        said = {"by": "ines", "subject": asked["subject"], "comment": "go on"}
+        self.service.door.post(f"/incidents/{incident}/approve", said)
 
     @contextmanager
     def forge_held(self) -> Iterator[None]:
