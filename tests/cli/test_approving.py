@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import pty
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -83,8 +85,27 @@ def test_the_answer_is_for_what_was_on_the_screen(at_a_terminal, asked):
 
 
 @pytest.mark.parametrize("words", [(), ("--yes",), ("--json",)])
-def test_without_a_terminal_the_patch_is_named(mpa, service, asked, words):
-    """Nothing is approved unseen: 2, and how to read it first."""
+def test_without_a_terminal_what_is_approved_is_printed(mpa, service, asked, words):
+    """The only question there was: it is bound to its patch, which stands on standard error."""
+    said = mpa("approve", asked.incident_id, "--by", "ines", "--wait", "0", *words)
+    assert said.code == 0
+    assert asked.subject in said.err
+    given = service.store.approvals(asked.incident_id)[-1]
+    assert (given.state, given.by, given.subject) == ("approved", "ines", asked.subject)
+
+
+def test_a_person_is_named_by_their_login_where_nothing_else_is_said(mpa, service, asked):
+    """The audit trail names somebody."""
+    assert mpa("approve", asked.incident_id, "--wait", "0").code == 0
+    assert service.store.approvals(asked.incident_id)[-1].by == getpass.getuser()
+
+
+@pytest.mark.parametrize("words", [(), ("--yes",), ("--json",)])
+def test_a_question_that_replaced_another_is_named(mpa, service, asked, words):
+    """Without a terminal nobody can say which of them was read: 2, and how to read it first."""
+    with service.store.begin() as tx:
+        former = {"id": "approval-before", "subject": "a" * 64, "state": "expired"}
+        tx.save_approval(asked.model_copy(update={**former, "requested_at": asked.requested_at - timedelta(hours=1)}))
     said = mpa("approve", asked.incident_id, "--by", "ines", *words)
     assert (said.code, said.out) == (2, "")
     assert f"mpa incidents show {asked.incident_id}" in said.err

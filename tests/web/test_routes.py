@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -71,33 +72,48 @@ def test_a_named_person_may_decide(client, person):
 
 
 @pytest.mark.parametrize("sent", [{}, {"json": {}}, {"json": {"comment": "fine"}}, {"json": {"subject": None}}])
-def test_a_yes_names_the_patch_that_was_read(client, agent, person, sent):
-    """A yes to whatever is asked by now could be to something that nobody has looked at."""
+def test_a_yes_to_a_question_that_replaced_another_names_its_patch(client, agent, person, sent):
+    """Without its subject it could be meant for the question that was read before."""
     asked = waiting_incident(agent.store)
+    with agent.store.begin() as tx:
+        former = {"id": "approval-before", "subject": "a" * 64, "state": "expired"}
+        tx.save_approval(asked.model_copy(update={**former, "requested_at": asked.requested_at - timedelta(hours=1)}))
     where = f"/incidents/{asked.incident_id}"
     refused = client.post(f"{where}/approve", headers=person, **sent)
     assert refused.status_code == 422
     assert f"read {where}, send its approval's subject" in refused.json()["detail"]
     assert agent.store.approvals(asked.incident_id)[-1].state == "pending"
-    [read] = client.get(where).json()["approvals"]
+    read = client.get(where).json()["approvals"][-1]
     assert client.post(f"{where}/approve", json={"subject": read["subject"]}, headers=person).json()["by"] == "ines"
 
 
+@pytest.mark.parametrize("sent", [{}, {"json": {}}, {"json": {"comment": "fine"}}])
+def test_a_yes_to_the_only_question_there_was_needs_no_subject(client, agent, person, sent):
+    """It is bound to that question's exact patch all the same."""
+    asked = waiting_incident(agent.store)
+    answer = client.post(f"/incidents/{asked.incident_id}/approve", headers=person, **sent)
+    assert (answer.status_code, answer.json()["subject"]) == (200, asked.subject)
+
+
 @pytest.mark.parametrize("verb", ["approve", "reject", "cancel", "retry"])
-def test_a_token_without_a_name_decides_nothing(client, agent, verb):
-    """Not left out, not empty, not blank, neither in the body nor in the header; what to send is said."""
+def test_a_name_that_is_none_decides_nothing(client, agent, verb):
+    """Empty or blank, in the body; what to send is said."""
     asked = waiting_incident(agent.store)
     token = {"authorization": f"Bearer {ensure_token(agent.settings)}"}
-    for headers, body in (
-        (token, {}),
-        ({**token, "x-principal": " "}, {}),
-        ({**token, "x-principal": "ines"}, {"by": ""}),
-    ):
+    for headers, body in ((token, {"by": " "}), ({**token, "x-principal": "ines"}, {"by": ""})):
         answer = client.post(f"/incidents/{asked.incident_id}/{verb}", json=body, headers=headers)
         assert answer.status_code == 422
         assert "Say who decides" in answer.json()["detail"]
     assert agent.store.approvals(asked.incident_id)[-1].state == "pending"
     assert not agent.store.incident(asked.incident_id).cancel_requested
+
+
+def test_without_a_name_it_is_whoever_holds_the_token(client, agent):
+    """The trail does not make up a person."""
+    asked = waiting_incident(agent.store)
+    token = {"authorization": f"Bearer {ensure_token(agent.settings)}"}
+    answer = client.post(f"/incidents/{asked.incident_id}/approve", json={}, headers=token)
+    assert (answer.status_code, answer.json()["by"]) == (200, "whoever holds the token")
 
 
 def test_a_form_without_a_name_decides_nothing(client, agent):
@@ -123,7 +139,7 @@ def test_a_stop_is_lifted_by_a_person_with_a_name(client, agent, person):
     nobody = {"authorization": person["authorization"]}
     assert client.post("/control/emergency-stop", json={"by": "omar"}).status_code == 401
     assert client.post("/control/emergency-stop", json={"by": "omar"}, headers=nobody).status_code == 200
-    assert client.post("/control/resume", headers=nobody).status_code == 422
+    assert client.post("/control/resume", json={"by": " "}, headers=nobody).status_code == 422
     assert client.post("/control/resume", json={"by": "ines"}, headers=nobody).json()["changed"]
     assert [entry.actor for entry in agent.store.entries(limit=9)] == ["omar", "ines"]
 

@@ -87,7 +87,7 @@ def approve(
     by: By,
     comment: str = "",
     subject: Subject = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; needs --subject.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     wait: Annotated[float, typer.Option(min=0, max=600, help="Seconds to wait for what the agent does with it.")] = 5.0,
     as_json: Json = False,
     url: Url = None,
@@ -102,13 +102,13 @@ def approve(
     if subject not in (None, asked["subject"]):
         raise Conflict(f"{name} asks about another patch than --subject names: {_read_first(name)}")
     can_ask = sys.stdin.isatty() and screen.isatty()
-    if subject is None and (yes or not can_ask):
-        raise Permanent(f"{'--yes' if yes else 'without a terminal a yes'} needs --subject: {_read_first(name)}")
-    if can_ask and not yes:
-        typer.echo(showing.question(detail, asked), err=as_json)
-        if not typer.confirm("Merge and deploy exactly this?", err=as_json):
-            typer.echo("not approved: it still waits, or say no with `mpa reject`", err=True)
-            raise typer.Exit(NEGATIVE)
+    if subject is None and (yes or not can_ask) and len(detail["approvals"]) > 1:
+        raise Permanent(f"{name} has asked before, so that a yes to it needs --subject: {_read_first(name)}")
+    if subject is None or (can_ask and not yes):
+        typer.echo(showing.question(detail, asked, asks=can_ask and not yes), err=as_json or not can_ask)
+    if can_ask and not yes and not typer.confirm("Merge and deploy exactly this?", err=as_json):
+        typer.echo("not approved: it still waits, or say no with `mpa reject`", err=True)
+        raise typer.Exit(NEGATIVE)
     answer = service.post(f"{path}/approve", {"by": by, "comment": comment, "subject": asked["subject"]})
     answer["then"] = _followed(service, path, asked, wait)
     printed(answer, as_json, lambda value: typer.echo(f"{value['state']} by {value['by']}: {value['then']}"))

@@ -89,10 +89,12 @@ def _doing(target: Document, value: Document) -> str:
     return "; ".join(found) or "quiet"
 
 
-def question(detail: Document, asked: Document) -> str:
-    """What a yes to this approval would be for; a very long patch is cut, and says so."""
+def question(detail: Document, asked: Document, *, asks: bool = True) -> str:
+    """What a yes to this approval is for (or, when nobody is asked, was given for); a very long patch is cut, and says so."""
     lines = [*_causes(detail), *_patch(detail, MOST_LINES), *_riders(asked)]
-    lines += ["", f"Your answer holds for exactly this: {asked['subject']}"]
+    lines += ["", f"Your {'answer' if asks else 'yes'} holds for exactly this: {asked['subject']}"]
+    if not asks:
+        return _text(lines)
     lines += [f"Without an answer it counts as no after {asked['expires_at'][:19].replace('T', ' ')} UTC."]
     return _text(lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,7 +26,16 @@ def _named(text: str | None) -> str | None:
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Id = Annotated[str, typer.Argument(help="The incident's id, or enough of its beginning or end.")]
-By = Annotated[str, typer.Option("--by", callback=_named, help="Who decides; the audit trail names this person.")]
+By = Annotated[
+    str,
+    typer.Option(
+        "--by",
+        callback=_named,
+        default_factory=getpass.getuser,
+        show_default="your login name",
+        help="Who decides; the audit trail names this person.",
+    ),
+]
 MaybeBy = Annotated[str | None, typer.Option("--by", callback=_named, help="Who does it, for the audit trail.")]
 Url = Annotated[str | None, typer.Option("--url", help="The service's address, such as http://127.0.0.1:8001.")]
 Subject = Annotated[str | None, typer.Option(help="The hash of what was read; `mpa incidents show` prints it.")]

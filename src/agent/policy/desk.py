@@ -23,17 +23,20 @@ class Desk:
     def decide(self, incident_id: str, *, yes: bool, by: str, subject: str | None, comment: str) -> Approval:
         """Answer the pending approval and queue what follows, in one transaction.
 
-        A yes names what it is for; a no without a subject is for whatever is asked. Raises `NotFound`, `Conflict`, and
-        `Permanent` for a yes to nothing in particular.
+        A yes names what it is for, unless this incident has asked only once: then there is no other question that it could
+        have been meant for. A no without a subject is for whatever is asked. Raises `NotFound`, `Conflict`, and `Permanent`
+        for a yes that may be meant for a former question.
         """
         with self._work.begin() as tx:
             incident = tx.incident(incident_id)
-            asked = [a for a in tx.approvals(incident_id) if a.attempt == incident.attempt]
+            questions = tx.approvals(incident_id)
+            asked = [a for a in questions if a.attempt == incident.attempt]
             if not asked or not incident.active:
                 raise Conflict(f"{incident_id} asks nothing now")
-            if yes and subject is None:
+            if yes and subject is None and len(questions) > 1:
                 raise Permanent(
-                    f"say which patch you approve: read /incidents/{incident_id}, send its approval's subject"
+                    f"{incident_id} has asked before: say which patch you approve, read /incidents/{incident_id}, send its "
+                    "approval's subject"
                 )
             wanted = asked[-1].subject if subject is None else subject
             answered = approvals.decide(asked[-1], by, yes=yes, subject=wanted, now=self._clock.now(), comment=comment)

@@ -38,7 +38,7 @@ IncidentId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 class Said(BaseModel):
     """What somebody sends: nothing that the route does not know, for it may have been meant to matter.
 
-    ``by`` is the person; left out, it is the name in X-Principal.
+    ``by`` is the person; left out, it is the name in X-Principal, or the operator, who holds the token.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -47,7 +47,10 @@ class Said(BaseModel):
 
 
 class Answer(Said):
-    """A person's answer to what an incident asks. ``subject`` binds it to what was looked at; a yes needs it."""
+    """A person's answer to what an incident asks.
+
+    ``subject`` binds it to what was looked at; a yes needs it once an incident has asked before.
+    """
 
     subject: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     comment: str = Field(default="", max_length=1000)
@@ -140,9 +143,9 @@ def _holder(request: Request) -> str:
 
 
 def _person(request: Request, said: Said | None) -> str:
-    """The named person who decides. Raises `Problem` 401 without a token, 422 without a name."""
-    _holder(request)
-    return person((_caller(request).principal or "") if said is None or said.by is None else said.by)
+    """Who decides: the name that was sent, else whoever holds the token. Raises `Problem` 401, 422 for a name that is none."""
+    holder = _holder(request)
+    return holder if said is None or said.by is None else person(said.by)
 
 
 def _reading(provider: Provider) -> APIRouter:

@@ -12,14 +12,6 @@ from .problems import ProblemDocument
 
 _REF = "#/components/schemas/{model}"
 _ADDED: tuple[type[BaseModel], ...] = (ProblemDocument, Delivery)
-# What a decision is called, the model it is read into, what it names besides, and where it is sent.
-_DECISIONS: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
-    ("Yes", "Answer", ("by", "subject"), ("/incidents/{incident_id}/approve",)),
-    ("No", "Answer", ("by",), ("/incidents/{incident_id}/reject",)),
-    ("Because", "Reason", ("by",), ("/incidents/{incident_id}/cancel", "/incidents/{incident_id}/retry")),
-    ("Person", "Said", ("by",), ("/control/resume",)),
-)
-
 _EVENT = {
     "type": "object",
     "required": ["id", "event", "data"],
@@ -60,7 +52,6 @@ def description(api: FastAPI) -> dict[str, Any]:
         alert = schemas["DeliveredAlert"] = DeliveredAlert.model_json_schema(ref_template=_REF)
         schemas["Delivery"]["properties"]["alerts"]["items"] = {"$ref": _REF.format(model="DeliveredAlert")}
         _say_what_times_are(alert["properties"])
-        _say_what_people_name(found)
         _say_who_may(found)
         api.openapi_schema = found
     return api.openapi_schema
@@ -75,24 +66,6 @@ def _say_what_times_are(alert: dict[str, Any]) -> None:
     """Alertmanager's times are text to the reader, which knows more forms of them than the framework."""
     alert["startsAt"] = {"type": "string", "format": "date-time"}
     alert["endsAt"] = {"anyOf": [{"type": "string", "format": "date-time"}, {"const": ""}], "default": ""}
-
-
-def _say_what_people_name(found: dict[str, Any]) -> None:
-    """Who decides, and what a yes is for: the routes take a body without only to say, in a sentence, what is missing."""
-    schemas = found["components"]["schemas"]
-    for title, model, needed, paths in _DECISIONS:
-        known = schemas[model]
-        named = {name: {**_text_of(known["properties"][name]), "title": name.capitalize()} for name in needed}
-        required = [*known.get("required", ()), *needed]
-        schemas[title] = {**known, "title": title, "required": required, "properties": {**known["properties"], **named}}
-        for path in paths:
-            found["paths"][path]["post"]["requestBody"] = body(title)
-    switch = {"properties": {"enabled": {"const": True}}}  # switching it on needs no name
-    schemas["SafetyMode"]["anyOf"] = [switch, {"required": ["by"], "properties": {"by": {"type": "string"}}}]
-
-
-def _text_of(optional: dict[str, Any]) -> dict[str, Any]:
-    return next(each for each in optional["anyOf"] if each["type"] == "string")
 
 
 def _say_who_may(found: dict[str, Any]) -> None:
