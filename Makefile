@@ -14,7 +14,7 @@ TARGET := examples/market_predictor
 RECORDER := packages/flight-recorder
 export PYTHONPATH := src
 
-.PHONY: help demo serve test check bench chaos lock clean system system-test
+.PHONY: help demo serve test check bench chaos drills lock clean system system-test
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -49,6 +49,9 @@ lock: $(VENV)/.installed-dev ## Lock the dependencies again; add UPGRADE=--upgra
 	$(LOCK) $(UPGRADE) pyproject.toml -o requirements.txt
 	$(LOCK) $(UPGRADE) pyproject.toml --group dev -o requirements-dev.txt
 	cd $(TARGET) && $(LOCK:$(BIN)%=$(CURDIR)/$(BIN)%) $(UPGRADE) pyproject.toml -o requirements.txt
+
+drills: $(VENV)/.installed system ## Stage every drill and score the agent
+	$(BIN)/python -m drills.range run drills
 
 clean: ## End what demo runs left behind and remove their folders
 	if [ -x $(BIN)/python ]; then $(BIN)/python -m drills.demo --clean; fi

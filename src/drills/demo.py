@@ -101,12 +101,12 @@ class Demo:
         self._follower.idle(BASELINE, "calm, before the fault")
         self._expect_calm()
         self._story.fault_at = stage.inject()
-        screen.note("fault", f"{stage.fault.title}: deployed as {stage.broken_commit[:10]}, the team's newest release")
+        screen.note("fault", f"{stage.drill.title}: deployed as {stage.broken_commit[:10]}, the team's newest release")
         problem = self._follow()
         self._follower.idle(OWN_LOOK, "the demo's own look at the target")
         findings = self._look(calm_from)
         verified = not problem and self._story.outcome == "fixed" and all(finding.passed for finding in findings)
-        result = Result(stage.seed, stage.stack, stage.fault.name, self._story.outcome, verified, findings, self._story)
+        result = Result(stage.seed, stage.stack, stage.drill.name, self._story.outcome, verified, findings, self._story)
         self._close(result, problem)
         return result
 
@@ -173,7 +173,7 @@ class Demo:
 def main(argv: list[str] | None = None) -> int:
     """Run one demo; returns the exit status."""
     options = _options(argv)
-    _end_on_signals()
+    end_on_signals()
     ground = Ground(options.root if options.keep is None else options.keep)
     try:
         with ground.locked():
@@ -199,7 +199,7 @@ def _perform(ground: Ground, options: argparse.Namespace) -> int:
         stack=options.stack,
         say=lambda message: screen.note("stage", message, time.monotonic() - began),
     )
-    with _ended(run, keep=options.keep is not None):
+    with ended(run, keep=options.keep is not None):
         stage.build()
         stage.start()
         demo = Demo(stage, screen)
@@ -218,7 +218,7 @@ def _perform(ground: Ground, options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _ended(run: Run, *, keep: bool) -> Iterator[None]:
+def ended(run: Run, *, keep: bool) -> Iterator[None]:
     """End every process of the run, and remove its folder unless it is kept, whatever happens inside."""
     try:
         yield
@@ -238,7 +238,7 @@ def _wait() -> None:
         return
 
 
-def _end_on_signals() -> None:
+def end_on_signals() -> None:
     def end(*_: Any) -> None:
         raise Interrupted
 

@@ -20,6 +20,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from .drill import Drill, Planted, read
+
 PROJECT: Final = Path(__file__).resolve().parents[2]
 EXAMPLE: Final = PROJECT / "examples" / "market_predictor"
 RECORDER: Final = PROJECT / "packages" / "flight-recorder"
@@ -52,55 +54,36 @@ class Commit:
     next_release: bool = False
 
 
-@dataclass(frozen=True)
-class Fault:
-    """A fault as its folder tells it. ``places`` bounds where among the next release's commits it may stand."""
-
-    name: str
-    title: str
-    signal: str
-    commit_title: str
-    commit_body: str
-    author: str
-    patch: str
-    places: tuple[int, int]
-
-
 @dataclass
 class History:
-    """The materialised repository: ``baseline`` is deployed first, `release` commits the next one."""
+    """The materialised repository: ``baseline`` is deployed first, `release` pushes the next one.
+
+    ``culprits`` are the commits of the drill's faults, ``decoys`` those of its innocent ones, oldest first.
+    """
 
     origin: Path
-    fault: Fault
+    drill: Drill
     lock: str
     baseline: str
     branch: str = BRANCH
-    culprit: str = ""
+    culprits: tuple[str, ...] = ()
+    decoys: tuple[str, ...] = ()
     _head: str = ""
 
     def release(self) -> str:
-        """Push the next release, the fault among its commits; returns its head."""
+        """Push the next release, with all that was planted among its commits; returns its head."""
         _git(self.origin, "update-ref", f"refs/heads/{self.branch}", self._head, self.baseline)
         return self._head
 
+    def merges(self) -> int:
+        """How many merges main has got since: what the agent (or anybody) merged."""
+        known = (self.baseline, self._head)
+        return int(_git(self.origin, "rev-list", "--count", "--merges", self.branch, *(f"^{one}" for one in known)))
 
-def faults(folder: Path = FAULTS) -> list[Fault]:
-    """All faults, by name."""
-    return [read_fault(path.parent) for path in sorted(folder.glob("*/drill.toml"))]
 
-
-def read_fault(folder: Path) -> Fault:
-    """One fault folder. Raises ValueError that names the key at fault."""
-    data = tomllib.loads((folder / "drill.toml").read_text())
-    try:
-        change, signal = data["change"], data["signal"]["rule"]
-        patch = (folder / data["fault"][0].get("patch", "change.patch")).read_text()
-        low, high = data.get("place", {}).get("between", (2, 10))
-        return Fault(
-            folder.name, data["title"], signal, change["title"], change["body"], change["author"], patch, (low, high)
-        )
-    except (KeyError, IndexError) as error:
-        raise ValueError(f"{folder.name}/drill.toml: {error} is missing") from error
+def faults(folder: Path = FAULTS) -> list[Drill]:
+    """All drills of a folder, by name. Raises `Unusable`."""
+    return [read(path.parent) for path in sorted(folder.glob("*/drill.toml"))]
 
 
 def commits() -> list[Commit]:
@@ -123,9 +106,12 @@ def _commit(entry: dict[str, Any], people: dict[str, str]) -> Commit:
     )
 
 
-def materialise(origin: Path, seed: int, *, fault: Fault | None = None, now: datetime | None = None) -> History:
-    """Write the bare repository ``origin``; the seed chooses the fault (unless given) and its place."""
-    chosen = fault or _choose(seed)
+def materialise(origin: Path, seed: int, *, drill: Drill | None = None, now: datetime | None = None) -> History:
+    """Write the bare repository ``origin``; the seed chooses the drill (unless given) and where its commits stand.
+
+    Raises `RuntimeError` for a patch that does not apply there.
+    """
+    chosen = drill or _choose(seed)
     planned = commits()
     moment = now or datetime.now(UTC)
     origin.parent.mkdir(parents=True, exist_ok=True)
@@ -134,17 +120,19 @@ def materialise(origin: Path, seed: int, *, fault: Fault | None = None, now: dat
         _final_tree(work)
         _undo_all(work, planned)
         _git(Path(name), "init", "--quiet", f"--initial-branch={BRANCH}", str(work))
-        baseline, culprit, head = _write(work, planned, chosen, seed, moment)
+        baseline, planted, head = _write(work, planned, chosen, seed, moment)
         _git(work, "update-ref", f"refs/heads/{BRANCH}", baseline)
         _git(Path(name), "clone", "--quiet", "--bare", "--no-hardlinks", str(work), str(origin))
         _git(origin, "fetch", "--quiet", str(work), head)
 
         lock = (EXAMPLE / "requirements.txt").read_text()
     _git(origin, "config", "gc.auto", "0")
-    return History(origin=origin, fault=chosen, lock=lock, baseline=baseline, culprit=culprit, _head=head)
+    culprits = tuple(commit for one, commit in planted if one not in chosen.decoys)
+    decoys = tuple(commit for one, commit in planted if one in chosen.decoys)
+    return History(origin, chosen, lock, baseline, culprits=culprits, decoys=decoys, _head=head)
 
 
-def _choose(seed: int) -> Fault:
+def _choose(seed: int) -> Drill:
     known = faults()
     return known[seed % len(known)]
 
@@ -171,21 +159,35 @@ def _replace(work: Path, commit: Commit, file: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def _write(work: Path, planned: Sequence[Commit], fault: Fault, seed: int, now: datetime) -> tuple[str, str, str]:
-    """Make all commits; returns baseline, culprit and head."""
+def _write(
+    work: Path, planned: Sequence[Commit], drill: Drill, seed: int, now: datetime
+) -> tuple[str, list[tuple[Planted, str]], str]:
+    """Make all commits; returns the baseline, what was planted with its commit, and the head."""
     waiting = [commit for commit in planned if commit.next_release]
-    place = random.Random(seed).randint(fault.places[0], min(fault.places[1], len(waiting)))
+    places = _places(drill, len(waiting), random.Random(seed))
     for commit in planned:
         if not commit.next_release:
             _make(work, commit, now)
-    baseline, culprit = _head(work), ""
-    for index, commit in enumerate(waiting):
-        if index == place:
-            culprit = _plant(work, fault, waiting[index - 1].hours_ago, now)
-        _make(work, commit, now)
-    if place == len(waiting):
-        culprit = _plant(work, fault, waiting[-1].hours_ago, now)
-    return baseline, culprit, _head(work)
+    baseline, planted = _head(work), []
+    for index in range(len(waiting) + 1):
+        before = waiting[max(0, index - 1)].hours_ago
+        for nth, one in enumerate(places.get(index, ())):
+            planted.append((one, _plant(work, one, before - 0.4 - 0.1 * nth, now)))
+        if index < len(waiting):
+            _make(work, waiting[index], now)
+    return baseline, planted, _head(work)
+
+
+def _places(drill: Drill, count: int, chance: random.Random) -> dict[int, list[Planted]]:
+    """Before which of the team's ``count`` waiting commits each planted one stands; ``count`` is behind the last."""
+    low, high = drill.places
+    places: dict[int, list[Planted]] = {}
+    for fault in drill.faults:
+        if fault.commit is not None:
+            places.setdefault(chance.randint(low, min(high, count)), []).append(fault.commit)
+    for decoy in drill.decoys:
+        places.setdefault(chance.randint(1, count), []).append(decoy)
+    return places
 
 
 def _make(work: Path, commit: Commit, now: datetime) -> None:
@@ -196,9 +198,9 @@ def _make(work: Path, commit: Commit, now: datetime) -> None:
     _record(work, commit.author, commit.title, commit.body, now - timedelta(hours=commit.hours_ago))
 
 
-def _plant(work: Path, fault: Fault, hours_ago: float, now: datetime) -> str:
-    _git(work, "apply", "--index", "--whitespace=nowarn", "-", stdin=fault.patch)
-    _record(work, fault.author, fault.commit_title, fault.commit_body, now - timedelta(hours=hours_ago - 0.4))
+def _plant(work: Path, one: Planted, hours_ago: float, now: datetime) -> str:
+    _git(work, "apply", "--index", "--whitespace=nowarn", "-", stdin=one.patch)
+    _record(work, one.author, one.title, one.body, now - timedelta(hours=hours_ago))
     return _head(work)
 
 

@@ -5,14 +5,17 @@ Everything is started detached: the incident goes on when the demo is killed. `G
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
+import shlex
 import socket
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
@@ -21,7 +24,8 @@ import httpx2
 from . import environment, prometheus
 from .door import Door
 from .ground import Run
-from .history import Fault, History, materialise
+from .drill import Drill
+from .history import History, materialise
 from .releases import Releases
 from .settings_files import Value, dotenv, toml
 from .supervision import Supervisor, configuration
@@ -54,13 +58,14 @@ class Ports:
 
 @dataclass
 class Stage:
-    """One staged target and its agent. ``say`` is told what is being done."""
+    """One staged target and its agent. ``say`` is told what is being done; ``wanted`` is the drill, else the seed chooses."""
 
     run: Run
     cache: Path
     seed: int
     stack: Stack
     say: Callable[[str], None]
+    wanted: Drill | None = None
     ports: Ports = field(init=False)
 
     def __post_init__(self) -> None:
@@ -94,13 +99,13 @@ class Stage:
         return self._history
 
     @property
-    def fault(self) -> Fault:
-        """The fault that the seed chose."""
-        return self.history.fault
+    def drill(self) -> Drill:
+        """The drill that the seed chose, or the one that was asked for."""
+        return self.history.drill
 
     def build(self) -> None:
         """Make the repository, the target's environment and all configuration. Raises `Broken`."""
-        self._history = materialise(self._origin, self.seed)
+        self._history = materialise(self._origin, self.seed, drill=self.wanted)
         self.say("the target's history is written; now its environment is built, once for each lock")
         self._python = environment.build(self._history.lock, self.cache / "environments")
         self.say("the environment is built; now the target, its traffic and the agent are started")
@@ -132,6 +137,47 @@ class Stage:
         self.releases.deploy(self.broken_commit, name=f"ci-{self.broken_commit[:10]}")
         return at
 
+    def configure(self, env: Mapping[str, str]) -> None:
+        """Set variables for the service and restart it: a configuration change goes live."""
+        lines = [f"export {name}={shlex.quote(value)}" for name, value in env.items()]
+        with self._settings.open("a", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+        self.supervisor.restart()
+
+    def report_change(self, change: Mapping[str, str]) -> None:
+        """Tell the agent of a change, as CI would. Raises `Refused`."""
+        door, now = self.door(), datetime.now(UTC).isoformat()
+        try:
+            body = {"id": f"ci-{now}", "timestamp": now, "component": TARGET, "author": "ci", "target": TARGET, **change}
+            door.post("/changes", body)
+        finally:
+            door.close()
+
+    def more_traffic(self, rate: float, seconds: float) -> None:
+        """Users come in crowds, for a while."""
+        options = {"--url": self.target_url, "--seed": "1", "--rate": str(rate), "--seconds": str(seconds)}
+        out = self.run.folder / "crowd.ndjson"
+        parts = [part for pair in {**options, "--out": str(out)}.items() for part in pair]
+        self._start("crowd", [sys.executable, "-m", "drills.traffic", *parts])
+
+    def spoil_model(self, action: str, factor: float) -> None:
+        """Promote a model file that is cut short, or whose weights are multiplied; it serves from the next start on."""
+        shipped = self.releases.current / "src" / "market_predictor" / "artifacts" / "model-v1.json"
+        text = shipped.read_text(encoding="utf-8")
+        folder = self._target / "var" / "models"
+        folder.mkdir(exist_ok=True)
+        if action == "truncate":
+            spoiled = text[: len(text) // 2]
+        else:
+            model = json.loads(text)
+            for horizons in model["coefficients"].values():
+                for weights in horizons.values():
+                    weights[:] = [weight * factor for weight in weights]
+            spoiled = json.dumps({**model, "version": "v2"})
+        (folder / "v2.json").write_text(spoiled, encoding="utf-8")
+        (folder / "serving").write_text("v2", encoding="utf-8")
+        self.supervisor.restart()
+
     def door(self) -> Door:
         """The agent's public door."""
         return Door(self.agent_url, self.run.folder / "state" / "token")
@@ -155,6 +201,25 @@ class Stage:
     @property
     def _target(self) -> Path:
         return self.run.folder / "target"
+
+    @property
+    def python(self) -> Path:
+        """The interpreter of the target's environment."""
+        return self._python
+
+    @property
+    def target_environment(self) -> dict[str, str]:
+        """What the target's own code needs to be found and run."""
+        return {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "PYTHONPATH": SOURCES, "HOME": str(self._target)}
+
+    @property
+    def target_name(self) -> str:
+        """The target's name, as the agent knows it."""
+        return TARGET
+
+    @property
+    def _settings(self) -> Path:
+        return self._target / "service.env"
 
     @property
     def _conf(self) -> Path:
@@ -184,7 +249,8 @@ class Stage:
     def _write_supervisor(self) -> None:
         command = f"{self._python} -m uvicorn {APPLICATION} --host 127.0.0.1 --port {self.ports.target}"
         # The release's folder is named by its commit, so the service knows its commit without being told by anybody.
-        started = f"/bin/sh -c 'MP_COMMIT=$(basename $(pwd -P)) exec {command}'"
+        started = f"/bin/sh -c '. {self._settings}; MP_COMMIT=$(basename $(pwd -P)) exec {command}'"
+        self._settings.touch()
         variables = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "PYTHONPATH": SOURCES,

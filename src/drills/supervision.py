@@ -94,6 +94,10 @@ class Supervisor:
         self._call("supervisor.startProcess", PROGRAM)
         return int(self.state()["pid"])
 
+    def stop(self) -> None:
+        """Stop the service; it stays down. Raises `OSError` or `xmlrpc.client.Fault`."""
+        self._call("supervisor.stopProcess", PROGRAM)
+
     def state(self) -> dict[str, Any]:
         """What the supervisor says about the service."""
         return dict(self._call("supervisor.getProcessInfo", PROGRAM))

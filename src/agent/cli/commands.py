@@ -75,6 +75,20 @@ def demo(
     os.execve(sys.executable, [*argv, "--json"] if as_json else argv, passed_on())  # noqa: S606 - our own program, in our place
 
 
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
+)
+def drill(
+    context: typer.Context,
+    command: Annotated[
+        str, typer.Argument(metavar="COMMAND", help="run, list, check or new; each has its own --help.")
+    ],
+) -> None:
+    """Stage faults on a fresh copy of the example target, and score what the agent does about them."""
+    argv = [sys.executable, "-m", "drills.range", command, *context.args]
+    os.execve(sys.executable, argv, passed_on())  # noqa: S606 - our own program, in our place
+
+
 @app.command()
 def status(as_json: Json = False, url: Url = None) -> None:
     """What is running, and what waits for you."""
