@@ -135,7 +135,7 @@ class Durable:
     def stop(self) -> None:
         """Stop dispatching and end what runs in the sandbox; an interrupted phase writes nothing more.
 
-        It goes on at the next start, behind its last finished step. While one still works, the state folder stays taken:
+        It is begun again at the next start, its effects looked up. While one still works, the state folder stays taken:
         it is let go when the process ends.
         """
         from dbos import DBOS
@@ -272,11 +272,11 @@ class Durable:
             handle.get_result(polling_interval_sec=0.2)
             self._insist(incident)
             DBOS.delete_workflows([name])  # the incident's row and the trail hold what is worth keeping
-        except Exception as error:  # the last line of defence: written down, and the incident handed over
+        except Exception as error:  # the last line of defence: written down, and tried again as long as it may help
             if self._stopping.is_set():
                 return  # interrupted, not failed: it goes on at the next start
             logging.getLogger(__name__).exception("phase %s could not be run", name)
-            self._give_up(incident, error)
+            self._failed(incident, error)
         finally:
             self._done(incident)
 
@@ -302,7 +302,7 @@ class Durable:
             return
         except Exception as error:  # written down, retried or handed to people: never swallowed
             if self._stopping.is_set():
-                raise  # the workflow stays unfinished, and is taken up again at the next start
+                raise  # nothing is written: the row is still due, and the phase is begun again at the next start
             current = self._store.incident(incident_id)
             if (current.phase, current.attempt, current.turn) == (phase, attempt, turn):
                 self._failed(current, error)

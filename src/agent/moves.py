@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from pydantic import JsonValue
 
-from .errors import NotFound, Superseded
+from .errors import NotFound, Superseded, Transient, UnknownEffect, Unsafe
 from .model.delivery import Verification
 from .model.incident import Incident, Outcome, Phase, Waiting
-from .model.policy import Decision
+from .model.policy import Approval, Decision
 from .model.record import Record
 from .ports import Parts, Transaction
 
@@ -22,6 +22,37 @@ class Moves:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+
+    def fail(self, incident: Incident, error: BaseException) -> None:
+        """A phase failed for good: hand the incident to people. Called by the durable runner.
+
+        A delivery that trouble cut in half waits for the operator, who takes it up where it stands (`retry`); the rest ends.
+        """
+        hint = " (run `mpa doctor`)" if isinstance(error, Unsafe) else ""
+        reason = f"{incident.phase} failed: {error}{hint}"
+        with self._parts.work.begin() as tx:
+            current = tx.incident(incident.id)
+            if not current.active or (current.attempt, current.turn) != (incident.attempt, incident.turn):
+                return
+            if current.phase is Phase.CONCLUDE:
+                closed = {"phase": Phase.CLOSED, "closed_at": self._parts.clock.now(), "waiting": None, "wake_at": None}
+                tx.save(current.model_copy(update=closed))
+                self._note(tx, current, "incident.closed", f"closed although closing failed: {error}")
+                self._parts.intake.admit(tx, current.target)
+                return
+            if not (isinstance(error, Transient | UnknownEffect) and self._half_done(tx, current)):
+                self._to_end(tx, current, Outcome.ESCALATED, reason)
+                return
+            held = current.model_copy(update={"reason": reason})
+            self._note(tx, held, "waiting", f"{reason}; it waits for the operator", waiting="operator")
+            self._go(tx, held, held.phase, waiting="operator")
+        self._parts.notifier.tell(incident, f"{incident.title}: a person is needed", reason)
+
+    def _half_done(self, tx: Transaction, incident: Incident) -> bool:
+        """Whether a delivery has begun: its approval is spent."""
+        if incident.phase not in (Phase.DELIVER, Phase.VERIFY):
+            return False
+        return any(a.state == "used" and a.attempt == incident.attempt for a in tx.approvals(incident.id))
 
     def _fenced(self, tx: Transaction, incident: Incident) -> Incident:
         """The incident as it stands, if this phase is still the current one."""
@@ -105,6 +136,12 @@ class Moves:
         if found is None:
             raise NotFound(f"{incident.id} has no {kind} for attempt {incident.attempt}: retry the incident")
         return found
+
+    def _latest_approval(self, incident: Incident) -> Approval:
+        of_attempt = [a for a in self._parts.ledger.approvals(incident.id) if a.attempt == incident.attempt]
+        if not of_attempt:
+            raise NotFound(f"{incident.id} has no approval for attempt {incident.attempt}: retry the incident")
+        return of_attempt[-1]
 
     def _note(self, tx: Transaction, incident: Incident, kind: str, message: str, **data: JsonValue) -> None:
         tx.append(kind, message, incident_id=incident.id, data=data)

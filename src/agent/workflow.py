@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from pydantic import JsonValue
 
-from .errors import Conflict, Misconfigured, NotFound, Superseded, Transient, UnknownEffect, Unreachable, Unsafe
+from .errors import Conflict, Misconfigured, Superseded, Unreachable
 from .forge.description import commits_of, describe
 from .model.delivery import Check, Deployment, Observation, PullRequest, Verification
 from .model.diagnosis import Diagnosis
@@ -109,7 +109,7 @@ class Workflow(Moves):
         if not self._allowed(incident, decision):
             return
         evidence = self._document(incident, "evidence", EvidenceSet)
-        proposal = steps.run("repair", Proposal, lambda: parts.repairer.repair(incident, target, diagnosis))
+        proposal = steps.run("repair", Proposal, lambda: self._proposed(incident, target, diagnosis))
         with parts.work.begin() as tx:
             current = self._fenced(tx, incident)
             tx.put(current, "proposal", proposal)
@@ -138,6 +138,14 @@ class Workflow(Moves):
             self._end(incident, Outcome.ESCALATED, why)
             return
         self._ask(incident, proposal, pull_request, riders)
+
+    def _proposed(self, incident: Incident, target: Target, diagnosis: Diagnosis) -> Proposal:
+        """A proposal whose pull request is there already stays the one that is asked for; else a new one."""
+        parts = self._parts
+        known = parts.ledger.document(incident.id, "proposal", Proposal, attempt=incident.attempt)
+        if known is not None and known.proof is not None and self._find(incident, target) is not None:
+            return known
+        return parts.repairer.repair(incident, target, diagnosis)
 
     def _ask(self, incident: Incident, proposal: Proposal, pull_request: PullRequest, riders: tuple[str, ...]) -> None:
         """Record the policy's decision; wait for a person, go on, or stop."""
@@ -209,14 +217,15 @@ class Workflow(Moves):
         except Conflict:
             if forge.main() == main:
                 raise
+            with parts.work.begin() as tx:  # it did nothing, so it does not count as an action
+                self._fenced(tx, incident)
+                tx.save_approval(approval.model_copy(update={"state": "expired"}))
             self._anew(incident, "main moved while it was merged")
             return
         commit = merged.merge_commit
         if commit is None:
             raise Conflict(f"pull request {name} says merged but names no merge commit: look at the forge")
-        stop = parts.policy.decide("merge_and_deploy", incident, approval.subject, proposal)
-        if stop.verdict == "deny":
-            self._refused(incident, stop, ends=False)
+        if not self._may_deploy(incident, target, approval, proposal, commit):
             return
         deployment = steps.effect(
             deploy_name,
@@ -234,6 +243,23 @@ class Workflow(Moves):
             tx.put(current, "verification", Verification(state="watching", since=since, before=before))
             self._note(tx, current, "delivered", f"{commit[:10]} is deployed; watching production", commit=commit)
             self._go(tx, current, Phase.VERIFY, waiting="window", wake_at=since)
+
+    def _may_deploy(
+        self, incident: Incident, target: Target, approval: Approval, proposal: Proposal, commit: str
+    ) -> bool:
+        """It is merged: whether nobody has stopped everything, nor deployed what holds the commit meanwhile."""
+        parts = self._parts
+        stop = parts.policy.decide("merge_and_deploy", incident, approval.subject, proposal)
+        if stop.verdict == "deny":
+            self._refused(incident, stop, ends=False)
+            return False
+        running = self._running(target)
+        begun = parts.deployer.find(target, _name("deploy", incident)) is not None
+        if begun or running == commit or commit in parts.forge(target).riders(running, commit):
+            return True
+        why = f"merged as {commit[:10]}; {running[:10]}, which runs, holds it already: nothing was deployed"
+        self._end(incident, Outcome.ESCALATED, why)
+        return False
 
     def _spend(self, incident: Incident, approval: Approval, decision: Decision) -> bool:
         """Use the yes up, in one transaction with the last look at what may hold the merge; False when it is held."""
@@ -284,6 +310,11 @@ class Workflow(Moves):
 
     def _without_approval(self, incident: Incident, approval: Approval) -> None:
         """Still waiting, refused, or too late (which counts as no)."""
+        merged = _merged(self._find(incident, self._parts.targets[incident.target]))
+        if merged is not None and approval.state in ("rejected", "expired"):
+            held = f"main holds it as {(merged.merge_commit or '')[:10]}: revert that before the next deploy"
+            self._end(incident, Outcome.ESCALATED, f"it was merged, and its deploy was refused; {held}")
+            return
         if approval.state == "rejected":
             self._end(incident, Outcome.REJECTED, f"{approval.by} said no: {approval.comment or 'no comment'}")
         elif approval.state == "expired":
@@ -343,7 +374,9 @@ class Workflow(Moves):
             self._end(incident, Outcome.INCONCLUSIVE, "the capsule was not run", verification=final)
             return
         if new.verdict is Verdict.RED:
-            self._roll_back(incident, target, final, deployment, steps)
+            reasons = (f"the capsule is red on the new release: {new.reason}",)
+            harmed = final.model_copy(update={"reasons": reasons})
+            self._roll_back(incident, target, harmed, deployment, steps)
         elif old.verdict is Verdict.GREEN:
             reason = "production is well, but the old release passes now as well"
             self._close_or_watch(incident, Outcome.RECOVERED, reason, final)
@@ -372,6 +405,9 @@ class Workflow(Moves):
     ) -> None:
         """It did not help: put the former release back and say so. The approval to deploy covers its own undoing."""
         parts, name = self._parts, _name("rollback", incident)
+        judged = judged.model_copy(update={"state": "failed"})
+        with parts.work.begin() as tx:  # first: it is not forgotten while the roll back is held
+            tx.put(self._fenced(tx, incident), "verification", judged)
         previous = deployment.previous
         if previous is None:
             self._end(incident, Outcome.ESCALATED, "the fix did not help and no former release is on record")
@@ -389,7 +425,7 @@ class Workflow(Moves):
             find=lambda: parts.deployer.find(target, name),
             make=lambda: parts.deployer.deploy(target, name, previous, kind="rollback"),
         )
-        why = "; ".join(judged.reasons) or "the capsule is still red on the new release"
+        why = "; ".join(judged.reasons)
         reason = f"the fix did not help ({why}); rolled back to {previous[:10]}"
         if deployment.commit is not None:
             reason += f"; main still holds it as {deployment.commit[:10]}: revert that before the next deploy"
@@ -434,43 +470,6 @@ class Workflow(Moves):
                 )
 
     # -- moving on -----------------------------------------------------------------------------------------------------
-
-    def fail(self, incident: Incident, error: BaseException) -> None:
-        """A phase failed for good: hand the incident to people. Called by the durable runner.
-
-        A delivery that trouble cut in half waits for the operator, who takes it up where it stands (`retry`); the rest ends.
-        """
-        hint = " (run `mpa doctor`)" if isinstance(error, Unsafe) else ""
-        reason = f"{incident.phase} failed: {error}{hint}"
-        with self._parts.work.begin() as tx:
-            current = tx.incident(incident.id)
-            if not current.active or (current.attempt, current.turn) != (incident.attempt, incident.turn):
-                return
-            if current.phase is Phase.CONCLUDE:
-                closed = {"phase": Phase.CLOSED, "closed_at": self._parts.clock.now(), "waiting": None, "wake_at": None}
-                tx.save(current.model_copy(update=closed))
-                self._note(tx, current, "incident.closed", f"closed although closing failed: {error}")
-                self._parts.intake.admit(tx, current.target)
-                return
-            if not (isinstance(error, Transient | UnknownEffect) and self._half_done(tx, current)):
-                self._to_end(tx, current, Outcome.ESCALATED, reason)
-                return
-            held = current.model_copy(update={"reason": reason})
-            self._note(tx, held, "waiting", f"{reason}; it waits for the operator", waiting="operator")
-            self._go(tx, held, held.phase, waiting="operator")
-        self._parts.notifier.tell(incident, f"{incident.title}: a person is needed", reason)
-
-    def _half_done(self, tx: Transaction, incident: Incident) -> bool:
-        """Whether a delivery has begun: its approval is spent."""
-        if incident.phase not in (Phase.DELIVER, Phase.VERIFY):
-            return False
-        return any(a.state == "used" and a.attempt == incident.attempt for a in tx.approvals(incident.id))
-
-    def _latest_approval(self, incident: Incident) -> Approval:
-        of_attempt = [a for a in self._parts.ledger.approvals(incident.id) if a.attempt == incident.attempt]
-        if not of_attempt:
-            raise NotFound(f"{incident.id} has no approval for attempt {incident.attempt}: retry the incident")
-        return of_attempt[-1]
 
     def _running(self, target: Target) -> str:
         """The commit that runs now; without one nothing can be said about riders, so nothing is delivered."""

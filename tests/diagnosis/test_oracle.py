@@ -8,6 +8,7 @@ from agent.model.evidence import RecordedRequest, Signature
 from agent.model.experiment import Capsule, Oracle, SignalBound, Verdict
 from agent.model.oracle import ANY, decide, differences, expectations, failure_rate, without
 from agent.model.replay import Answer, Replay
+from fakes import records
 
 REQUEST = RecordedRequest(method="GET", path="/x")
 FAULT = Signature(exception="KeyError", frames=("app.py:f",))
@@ -106,3 +107,12 @@ def test_what_varies_by_itself_is_left_open():
     assert differences(case, replay((200, {"id": 9, "value": 2.0, "release": "x", "list": [1], "new": 1}, None))) == ()
     assert decide(case, replay((200, {"id": 9, "value": 2.1, "release": "x", "list": [1]}, None)))[0] is Verdict.RED
     assert decide(case, replay((200, {"id": 9, "release": "x", "list": [1]}, None)))[0] is Verdict.RED
+
+
+def test_a_sandbox_that_broke_says_nothing_of_the_service():
+    """Its memory limit is no fault of a commit."""
+    capsule = records.capsule("c" * 40, starts=True, signature=None, signal="down")
+    broken = Replay(started=False, problem="the run gave no report: the memory limit ended it")
+    refused = Replay(started=False, problem="the service did not start: it ended with code 1")
+    assert decide(capsule, broken)[0] is Verdict.UNTESTABLE
+    assert decide(capsule, refused)[0] is Verdict.RED

@@ -272,3 +272,11 @@ def test_an_ended_pull_request_leaves_no_branch(ready, forge, git, ends):
         forge.close("fix-1", "no")
     assert git.run("for-each-ref", "--format=%(refname)", "refs/heads/mpa").split() == []
     assert git.run("rev-parse", "refs/mpa/fix-1").strip() == ready.head
+
+
+def test_a_branch_that_somebody_pushed_to_is_left_alone(ready, forge, git):
+    """Their commits are nowhere else."""
+    pushed = git.run("commit-tree", f"{ready.head}^{{tree}}", "-p", ready.head, "-m", "theirs").strip()
+    git.run("update-ref", f"refs/heads/{ready.branch}", pushed)
+    forge.close("fix-1", "no")
+    assert git.run("rev-parse", f"refs/heads/{ready.branch}").strip() == pushed

@@ -19,6 +19,8 @@ from fakes import records
     [
         ("mail dee@shop.example.org now", "mail person1@example.com now"),
         ("a=dee%40shop.org&b=1", "a=person1%40example.com&b=1"),
+        ("q=to%3Abob%40example.org", "q=to%3Aperson1%40example.com"),
+        ("phone=%2B4915112345678", "phone=%2B0000000000001"),
         ("call +49 30 901820 today", "call +00 00 000001 today"),
         ("card 4111 1111 1111 1111.", "card 0000 0000 0000 0001."),
         ("IBAN DE89 3704 0044 0532 0130 00", "IBAN DE00 0000 0000 0000 0000 01"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from agent.errors import Unreachable
 from agent.model.delivery import Deployment
 from agent.model.incident import Outcome, Phase
+from agent.model.repair import Proposal
 from fakes.shop import BAD
 from fakes.steps import Killed
 
@@ -179,3 +181,53 @@ def test_a_patch_that_was_refused_is_asked_for_with_what_was_said(asked):
     asked_for = [e.message for e in asked.store.entries(limit=1000) if e.kind == "policy.decided"][-1]
     assert "ines refused this same patch on 2026-11-02" in asked_for
     assert "we want these prices" in asked_for
+
+
+def test_a_delivery_that_waited_does_not_put_an_old_release_over_a_newer_one(asked):
+    """Merged, the supervisor away; meanwhile somebody deployed what holds the merge and more."""
+    deploy = asked.deployer.deploy
+    asked.deployer.deploy = lambda *_, **__: (_ for _ in ()).throw(Unreachable("the supervisor is away"))
+    asked.answer(yes=True)
+    assert asked.run().waiting == "operator"
+    asked.deployer.deploy = deploy
+    asked.forge.history.append(PUSHED)
+    asked.deployer.current = PUSHED
+    asked.resume()
+    asked.run()
+    assert asked.incident().outcome is Outcome.ESCALATED
+    assert "holds it already" in asked.incident().reason
+    assert (asked.deployer.current, asked.deployer.finished) == (PUSHED, [])
+
+
+def test_what_is_asked_for_is_what_its_pull_request_holds(shop):
+    """Stopped between pull request and question, with a push meanwhile: the open draft is not asked for under a new patch."""
+    set_check = shop.forge.set_check
+
+    def stopped(name, check):
+        shop.stopped = True
+        return set_check(name, check)
+
+    shop.forge.set_check = stopped
+    shop.alert()
+    assert shop.run().waiting == "operator"
+    before = shop.store.document(shop.incident().id, "proposal", Proposal)
+    shop.forge.set_check = set_check
+    shop.forge.history.append(PUSHED)
+    shop.resume()
+    assert shop.run().waiting == "approval"
+    assert shop.store.document(shop.incident().id, "proposal", Proposal) == before
+
+
+def test_a_roll_back_that_is_held_is_not_forgotten(asked):
+    """The signal may be quiet by the time the stop is lifted, because nobody asks the service any more."""
+    asked.answer(yes=True)
+    asked.run(until=Phase.VERIFY)
+    asked.production.ill.add(asked.deployer.current)
+    asked.stopped = True
+    assert asked.run().waiting == "operator"
+    asked.production.ill.clear()
+    asked.clock.move(DAYS)
+    asked.resume()
+    asked.run()
+    assert [done.kind for done in asked.deployer.finished] == ["deploy", "rollback"]
+    assert asked.incident().outcome is Outcome.ESCALATED

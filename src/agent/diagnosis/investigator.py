@@ -154,7 +154,7 @@ class _Case:
         commits = [running, *([good] if good else [])]
         _, runs = self._replay("does the release that is down start here?", capsule, commits)
         if runs[0].verdict is not Verdict.RED:
-            return None, None
+            return (None, None) if runs[0].verdict is Verdict.GREEN else None
         return capsule, good if good and runs[1].verdict is Verdict.GREEN else None
 
     def _by_request(self, running: str, lock_hash: str) -> tuple[Capsule | None, str | None] | None:

@@ -119,6 +119,7 @@ class LocalForge:
             if pull_request.head != head:
                 raise Conflict(f"pull request {name} is at {pull_request.head[:10]}, not at {head[:10]}: look again")
             if pull_request.state == "merged":
+                self._retire(pull_request)
                 return pull_request
             self._check_mergeable(pull_request)
             if self._git.resolve(self._main) != main:
@@ -139,6 +140,7 @@ class LocalForge:
             if pull_request.state == "merged":
                 raise Conflict(f"pull request {name} is merged: it cannot be closed")
             if pull_request.state == "closed":
+                self._retire(pull_request)
                 return pull_request
             comments = (*stored.comments, fence(comment, COMMENT_LENGTH))[-MOST_COMMENTS:]
             stored = stored.model_copy(update={"comments": comments})
@@ -221,10 +223,10 @@ class LocalForge:
         return merged
 
     def _retire(self, pull_request: PullRequest) -> None:
-        """An ended pull request leaves no branch; its commits stay under ``refs/mpa``, where git keeps them."""
+        """An ended pull request leaves no branch, unless somebody pushed to it; its commits stay under ``refs/mpa``."""
         kept = f"refs/mpa/{pull_request.name}"
         self._git.run("update-ref", "--", kept, pull_request.head)
-        self._git.call("update-ref", "-d", f"refs/heads/{pull_request.branch}")
+        self._git.call("update-ref", "-d", f"refs/heads/{pull_request.branch}", pull_request.head)
 
     def _existing(self, name: str) -> tuple[_Stored, PullRequest]:
         found = self._read(name)

@@ -113,7 +113,8 @@ class AlertIntake:
         new = [each for each in fresh if each.key not in waiting][: max(0, MOST_UNRESOLVED - len(waiting))]
         self._tell(tx, new, source, None)
         tx.save_episodes(new)
-        return [each for each in fresh if each.key in waiting or each in new]
+        kept = waiting | {each.key for each in new}
+        return [each for each in fresh if each.key in kept]
 
     def admit(self, tx: Transaction, target: str) -> None:
         """Open the next incident for alerts that came while a target's last one was ending, if there are any."""
@@ -194,7 +195,7 @@ class AlertIntake:
         if not incident.active or incident.all_resolved or tx.unresolved(incident.id):
             return
         update: dict[str, object] = {"all_resolved": True}
-        if not incident.begun:
+        if not incident.begun and incident.outcome is None:
             reason = "every alert resolved before the investigation began"
             update |= {"phase": Phase.CLOSED, "outcome": Outcome.RECOVERED, "reason": reason, "turn": incident.turn + 1}
             update |= {"closed_at": self._clock.now()}

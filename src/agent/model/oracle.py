@@ -46,6 +46,8 @@ def _answers(capsule: Capsule, replay: Replay) -> tuple[Verdict, str]:
 def _starts(replay: Replay) -> tuple[Verdict, str]:
     """Whether the service comes up; what the sandbox itself got wrong says nothing."""
     if not replay.started:
+        if not replay.problem.startswith("the service did not start"):
+            return Verdict.UNTESTABLE, replay.problem[:300] or "the sandbox gave nothing"
         why = replay.startup_signature.exception if replay.startup_signature else replay.problem
         return Verdict.RED, f"the service does not start: {why[:300] or 'it says nothing'}"
     status = replay.answers[0].status if replay.answers else 0

@@ -11,8 +11,10 @@ from collections.abc import Callable
 
 from pydantic import JsonValue
 
-_MAIL = re.compile(r"(?<![\w.+%-])[\w.+-]{1,64}(?P<at>@|%40)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}")
-_PHONE = re.compile(r"(?<![\w.])\+\d(?:[ ().-]?\d){7,14}(?![\w.]?\d)")
+_MAIL = re.compile(
+    r"(?:(?<![\w.+%-])|(?<=%[0-9A-Fa-f][0-9A-Fa-f]))[\w.+-]{1,64}(?P<at>@|%40)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}"
+)
+_PHONE = re.compile(r"(?:(?<![\w.])\+|(?<=%2[Bb]))\d(?:[ ().-]?\d){7,14}(?![\w.]?\d)")
 _CARD = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w.-]?\d)")
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?(?!\w)")
 
