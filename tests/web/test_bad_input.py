@@ -47,7 +47,6 @@ BODILESS = (
 )
 PERSONS = (
     "/changes",
-    "/control/resume",
     *(f"/incidents/{INCIDENT}/{verb}" for verb in ("approve", "reject", "cancel")),
 )
 PERSONS = (*PERSONS, f"/incidents/{INCIDENT}/retry", f"/incidents/{INCIDENT}/prove")

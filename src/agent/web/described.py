@@ -74,7 +74,7 @@ def _say_who_may(found: dict[str, Any]) -> None:
         "token": {"type": "http", "scheme": "bearer", "description": "`mpa token show` prints it."}
     }
     found["security"] = [{}, {"token": []}]
-    for path, operations in found["paths"].items():
+    for operations in found["paths"].values():
         for operation in operations.values():
-            if "decisions" in operation["tags"] or path == "/control/resume":
+            if "decisions" in operation["tags"]:
                 operation["security"] = [{"token": []}]
