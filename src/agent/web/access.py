@@ -31,7 +31,8 @@ from .problems import Problem
 COOKIE = "mpa_session"
 SESSION_SECONDS = 12 * 3600
 NAME_LENGTH = 100
-NAMES_SOMEBODY = r"\w"  # at least one letter or digit
+# At least one letter or digit of any script, said so that every reader of regular expressions means the same.
+NAMES_SOMEBODY = "[0-9A-Za-z\u00c0-\ud7ff\ue000-\uffff]"
 TOKEN_BYTES = 32
 PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -212,7 +213,7 @@ class Access:
 def person(text: str) -> str:
     """The name of a person who decides, safe for the audit trail. Raises `Problem` 422 when there is none."""
     name = safe_name(text)
-    if re.search(NAMES_SOMEBODY, name) is None:
+    if not name or re.search(NAMES_SOMEBODY, text) is None:
         raise Problem(422, "Say who decides: send the person's name as `by`, or in the header X-Principal.")
     return name
 
