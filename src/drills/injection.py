@@ -98,7 +98,7 @@ def _deliver(stage: Stage, labels: Mapping[str, str], began: str, status: str) -
         "startsAt": began,
         "endsAt": ends,
         "generatorURL": "",
-        "fingerprint": f"{abs(hash(labels['alertname'])):016x}"[:16],
+        "fingerprint": "",  # the agent makes its own of the labels
     }
     body = {"version": "4", "groupKey": "{}", "status": status, "receiver": "agent", "truncatedAlerts": 0}
     body |= {"groupLabels": {}, "commonLabels": {}, "commonAnnotations": {}, "externalURL": "", "alerts": [alert]}

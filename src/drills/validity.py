@@ -18,10 +18,10 @@ from . import environment
 from .drill import Drill, Unusable, read
 from .history import materialise
 from .injection import STAGED
+from .stage import SOURCES
 
 PLACES: Final = range(1, 6)  # seeds: other places among the team's commits
 SUITE_SECONDS: Final = 300.0
-SOURCES: Final = "src:packages/flight-recorder/src"
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable
 
 from unidiff.errors import UnidiffParseError
-from unidiff.patch import PatchSet
+from unidiff.patch import Hunk, PatchSet
 
 MODULE = "<module>"
-_DEFINITION = re.compile(r"(?P<indent>[ \t]*)(?:async[ \t]+)?def[ \t]+(?P<name>\w+)")
+_DEFINITION = re.compile(r"[ \t]*(?:async[ \t]+)?def[ \t]+(?P<name>\w+)")
 
 
 def touched(diff: str, read: Callable[[str], str | None]) -> frozenset[str]:
@@ -47,7 +47,8 @@ def enclosing(lines: list[str], number: int) -> str:
         indent = len(line) - len(line.lstrip())
         if found is not None and indent < depth:
             return found["name"]
-        depth = min(depth, indent) if indent < depth and not line.lstrip().startswith((")", "]", "}")) else depth
+        if indent < depth and not line.lstrip().startswith((")", "]", "}")):
+            depth = indent
         if depth == 0:
             return MODULE
     return MODULE
@@ -61,10 +62,10 @@ def _indent(lines: list[str], number: int) -> int:
     return 0
 
 
-def _changed(hunk: object) -> list[int]:
+def _changed(hunk: Hunk) -> list[int]:
     """Line numbers after the change: of added lines, and of the line that follows removed ones."""
-    numbers, at = [], hunk.target_start  # type: ignore[attr-defined]
-    for line in hunk:  # type: ignore[attr-defined]
+    numbers, at = [], hunk.target_start
+    for line in hunk:
         if line.is_added:
             numbers.append(at)
         elif line.is_removed:

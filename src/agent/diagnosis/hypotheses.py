@@ -78,15 +78,11 @@ def rank(
     scores = {change.id: suspicion(change, signature, touched.get(change.id, frozenset())) for change in suspects}
     total = sum(scores.values()) or 1.0
     guesses = [
-        Hypothesis(
-            rank=1,
-            cause="code",
-            component=component,
-            change=change.id,
-            confidence=share * scores[change.id] / total,
-            remediation="roll forward",
-            title=f"commit {change.id[:10]}: {change.title}",
-            evidence=_evidence_for(change, signature, touched.get(change.id, frozenset())),
+        _guilty(
+            change,
+            component,
+            share * scores[change.id] / total,
+            _evidence_for(change, signature, touched.get(change.id, frozenset())),
         )
         for change in suspects
     ]
@@ -100,6 +96,22 @@ def rank(
     return _ordered(guesses)
 
 
+def _guilty(
+    change: Change, component: str, confidence: float, evidence: tuple[str, ...], *, remediation: str = "roll forward"
+) -> Hypothesis:
+    """A commit as the cause."""
+    return Hypothesis(
+        rank=1,
+        cause="code",
+        component=component,
+        change=change.id,
+        confidence=confidence,
+        remediation=remediation,
+        title=f"commit {change.id[:10]}: {change.title}",
+        evidence=evidence,
+    )
+
+
 def confirmed(
     guesses: Sequence[Hypothesis], culprit: Change, component: str, experiment: str
 ) -> tuple[Hypothesis, ...]:
@@ -111,16 +123,8 @@ def confirmed(
         for guess in guesses
         if guess.change != culprit.id
     ]
-    leader = Hypothesis(
-        rank=1,
-        cause="code",
-        component=component,
-        change=culprit.id,
-        confidence=CONFIRMED,
-        remediation="roll forward",
-        title=f"commit {culprit.id[:10]}: {culprit.title}",
-        evidence=(experiment, "red at this commit, green at its parent, twice"),
-    )
+    proof = (experiment, "red at this commit, green at its parent, side by side")
+    leader = _guilty(culprit, component, CONFIRMED, proof)
     return _ordered([leader, *rest])
 
 
@@ -158,19 +162,9 @@ def several(
 ) -> tuple[Hypothesis, ...]:
     """More than one commit changed what the service answers: which of them nobody wanted, no replay can tell."""
     ids = {change.id for change in changes}
-    leaders = [
-        Hypothesis(
-            rank=1,
-            cause="code",
-            component=component,
-            change=change.id,
-            confidence=SEVERAL / len(changes),
-            remediation="escalate",
-            title=f"commit {change.id[:10]}: {change.title}",
-            evidence=(experiment, f"one of {len(changes)} commits that change answers: which of them is not intended?"),
-        )
-        for change in changes
-    ]
+    said = (experiment, f"one of {len(changes)} commits that change answers: which of them is not intended?")
+    share = SEVERAL / len(changes)
+    leaders = [_guilty(change, component, share, said, remediation="escalate") for change in changes]
     rest = [
         guess.model_copy(update={"confidence": guess.confidence * (1 - SEVERAL)})
         for guess in guesses
