@@ -9,7 +9,7 @@ import email
 import email.policy
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -49,6 +49,9 @@ OUTCOMES: Final = (
     "inconclusive",
     "none",
 )
+ALERTS: Final = ("yes", "no", "either")
+CHANGES: Final = ("fault", "none")
+WHERE: Final = ("release", "origin")
 NOBODY: Final = "Alex Moreau <alex@desk.invalid>"
 LONGEST_PATCH: Final = 1 << 20
 
@@ -69,22 +72,31 @@ class Planted:
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that goes wrong ``after`` seconds of calm. ``options`` are the parameters of its kind."""
+    """One thing that goes wrong ``after`` seconds of calm. ``options`` are the parameters of its kind.
+
+    ``old`` is a commit's fault that is older than the history.
+    """
 
     kind: str
     after: float
     commit: Planted | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    old: bool = False
 
 
 @dataclass(frozen=True)
 class Expect:
-    """What a right answer is. ``change`` is ``fault``, ``none``, or words of a decoy's title; empty is not scored."""
+    """What a right answer is: any of the values named; what is empty is not asked.
 
-    cause: str
-    component: str
-    change: str
-    outcome: tuple[str, ...]
+    ``change`` is ``fault`` (one of the fault's commits) or ``none``; ``alert`` is yes, no or either.
+    """
+
+    cause: tuple[str, ...] = ()
+    component: tuple[str, ...] = ()
+    change: str = ""
+    outcome: tuple[str, ...] = ()
+    action: tuple[str, ...] = ()
+    alert: str = "yes"
 
 
 @dataclass(frozen=True)
@@ -100,11 +112,40 @@ class Drill:
     target: Mapping[str, Any] = field(default_factory=dict)
     places: tuple[int, int] = (2, 10)
     signal: str = ""
+    release_after: float | None = None
+    twin: str = ""
+    bare_request: bool = True
+    tests_pass: bool = True
 
     @property
     def name(self) -> str:
         """The folder's name."""
         return self.folder.name
+
+    @property
+    def released(self) -> tuple[Fault, ...]:
+        """The faults that are commits of the next release, those older than the history left out."""
+        return tuple(fault for fault in self.faults if fault.commit is not None and not fault.old)
+
+    @property
+    def code(self) -> bool:
+        """Whether some code is to blame."""
+        return any(fault.commit is not None for fault in self.faults)
+
+    @property
+    def breaks(self) -> bool:
+        """Whether anything goes wrong at all, somebody's false alarm included."""
+        return any(fault.kind != "none" or fault.options.get("alert") for fault in self.faults)
+
+    @property
+    def upstream(self) -> bool:
+        """Whether the target reads from a process of its own."""
+        return bool(self.target.get("upstream")) or any(fault.kind in ("dependency", "data") for fault in self.faults)
+
+    @property
+    def sealed(self) -> bool:
+        """Whether it was written without sight of the agent, and opened once."""
+        return "sealed" in self.folder.parts
 
     @property
     def acceptance(self) -> Path | None:
@@ -132,16 +173,22 @@ def read(folder: Path) -> Drill:
     if not isinstance(faults, list) or not faults:
         raise Unusable(f'{path}: there is no [[fault]]; a drill in which nothing breaks has kind = "none"')
     low, high = data.get("place", {}).get("between", (2, 10))
+    parts = tuple(_fault(folder, entry, data.get("change", {})) for entry in faults)
+    release = data.get("release", {}).get("after")
     return Drill(
         folder=folder,
         title=_text(data, "title", path),
         family=_text(data, "family", path),
-        faults=tuple(_fault(folder, entry, data.get("change", {})) for entry in faults),
-        expect=_expect(data.get("expect", {}), path),
+        faults=parts,
+        expect=_expect(data.get("expect", {}), path, parts),
         decoys=tuple(_planted(one, {}) for one in sorted((folder / "decoys").glob("*.patch"))),
         target=data.get("target", {}),
         places=(int(low), int(high)),
         signal=str(data.get("signal", {}).get("rule", "")),
+        release_after=None if release is None else _seconds(release, path),
+        twin=str(data.get("twin", "")),
+        bare_request=bool(data.get("bare_request", True)),
+        tests_pass=bool(data.get("tests", {}).get("pass", True)),
     )
 
 
@@ -156,25 +203,51 @@ def _fault(folder: Path, entry: Mapping[str, Any], change: Mapping[str, Any]) ->
     kind, after = entry.get("kind"), entry.get("after", 0)
     if kind not in KINDS:
         raise Unusable(f"{folder.name}/drill.toml: a fault's kind is one of {', '.join(KINDS)}, not {kind!r}")
-    if isinstance(after, bool) or not isinstance(after, int | float) or after < 0:
-        raise Unusable(f"{folder.name}/drill.toml: 'after' is a number of seconds, not {after!r}")
+    seconds = _seconds(after, folder / "drill.toml")
     options = {name: value for name, value in entry.items() if name not in ("kind", "after")}
     commit = None
-    if kind == "commit":
+    if kind in ("commit", "library"):
         commit = _planted(folder / str(options.pop("patch", "change.patch")), {**change, **options})
-    return Fault(kind=str(kind), after=float(after), commit=commit, options=options)
+    where = options.pop("where", "release")
+    if where not in WHERE:
+        raise Unusable(f"{folder.name}/drill.toml: a commit's 'where' is one of {', '.join(WHERE)}, not {where!r}")
+    return Fault(kind=str(kind), after=seconds, commit=commit, options=options, old=where == "origin")
 
 
-def _expect(data: Mapping[str, Any], path: Path) -> Expect:
-    outcome = data.get("outcome", "")
-    outcomes = tuple(outcome) if isinstance(outcome, list) else ((str(outcome),) if outcome else ())
-    for name in outcomes:
-        if name not in OUTCOMES:
-            raise Unusable(f"{path}: an outcome is one of {', '.join(OUTCOMES)}, not {name!r}")
-    cause = str(data.get("cause", "unknown"))
-    if cause not in CAUSES:
-        raise Unusable(f"{path}: a cause is one of {', '.join(CAUSES)}, not {cause!r}")
-    return Expect(cause, str(data.get("component", "")), str(data.get("change", "")), outcomes)
+def _seconds(value: object, path: Path) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise Unusable(f"{path}: 'after' is a number of seconds, not {value!r}")
+    return float(value)
+
+
+def _expect(data: Mapping[str, Any], path: Path, faults: Sequence[Fault]) -> Expect:
+    breaks = any(fault.kind != "none" or fault.options.get("alert") for fault in faults)
+    alert = data.get("alert", "yes" if breaks else "no")
+    change = data.get("change", "")
+    return Expect(
+        cause=_choice(data, "cause", CAUSES, path),
+        component=_several(data, "component"),
+        change=_one_of("change", str(change), CHANGES, path) if change else "",
+        outcome=_choice(data, "outcome", OUTCOMES, path),
+        action=_several(data, "action"),
+        alert=_one_of("alert", str(alert), ALERTS, path),
+    )
+
+
+def _several(data: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """A text or a list of texts; nothing when it is left out."""
+    value = data.get(key, [])
+    return tuple(str(one) for one in (value if isinstance(value, list) else [value]))
+
+
+def _choice(data: Mapping[str, Any], key: str, known: Sequence[str], path: Path) -> tuple[str, ...]:
+    return tuple(_one_of(key, one, known, path) for one in _several(data, key))
+
+
+def _one_of(key: str, value: str, known: Sequence[str], path: Path) -> str:
+    if value not in known:
+        raise Unusable(f"{path}: {key} is one of {', '.join(known)}, not {value!r}")
+    return value
 
 
 def _planted(path: Path, said: Mapping[str, Any]) -> Planted:

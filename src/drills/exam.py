@@ -9,16 +9,15 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from . import check
-from .check import Finding
 from .door import Door, Refused
 from .drill import Drill, Fault
 from .injection import inject
 from .meter import Meter
+from .record import Blamed, Result
 from .stage import Stage
 
 CALM: Final = 8.0  # seconds before the first fault
@@ -29,43 +28,6 @@ LOOK_SECONDS: Final = 6.0  # of traffic behind the last look
 ACCEPTANCE_SECONDS: Final = 180.0
 _TICK: Final = 0.25
 _PERSON: Final = "examiner"
-
-
-@dataclass(frozen=True)
-class Blamed:
-    """One hypothesis of the agent."""
-
-    cause: str
-    component: str
-    change: str | None
-    confidence: float
-
-
-@dataclass
-class Result:
-    """What one staging showed. Seconds count from the first fault; None where it did not happen."""
-
-    drill: str
-    family: str
-    alert_seconds: float | None = None
-    incidents: int = 0
-    hypotheses: list[Blamed] = field(default_factory=list)
-    outcome: str | None = None
-    reason: str = ""
-    patch: bool = False
-    closed_seconds: float | None = None
-    stages: dict[str, float] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-    culprits: list[str] = field(default_factory=list)
-    merged: int = 0
-    deployed: str | None = None
-    acceptance: str = "none"
-    problem: str = ""
-
-    @property
-    def well(self) -> bool:
-        """Whether the target is healthy at the end, by the examiner's own look."""
-        return bool(self.findings) and all(finding.passed for finding in self.findings)
 
 
 class Exam:

@@ -22,10 +22,10 @@ from .demo import Interrupted, end_on_signals, ended
 from .door import Refused
 from .drill import Drill, Unusable, read
 from .environment import NotBuilt
-from .exam import Blamed, Exam, Result
-from .check import Finding
+from .exam import Exam
 from .ground import Ground, Occupied
 from .prometheus import Missing
+from .record import Result, restore
 from .score import interval, score, shares
 from .stage import PROJECT, Broken, Stage
 from .validity import check, skeleton
@@ -75,13 +75,6 @@ def content(drill: Drill) -> str:
     for path in sorted(path for path in drill.folder.rglob("*") if path.is_file()):
         digest.update(str(path.relative_to(drill.folder)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:8]
-
-
-def restore(data: dict[str, Any]) -> Result:
-    """A result as it was kept."""
-    data["hypotheses"] = [Blamed(**one) for one in data["hypotheses"]]
-    data["findings"] = [Finding(**one) for one in data["findings"]]
-    return Result(**data)
 
 
 def agent_version() -> str:

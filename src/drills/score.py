@@ -5,55 +5,111 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from .drill import Drill
-from .exam import Blamed, Result
+from .record import Blamed, Result
 
 LEVEL: Final = 0.9
+ONSET_SECONDS: Final = 10.0  # how far from the true onset still counts as right
+QUESTIONS: Final = (
+    "alert", "onset", "cause", "component", "change", "component_in_three", "change_in_three", "action", "patch",
+    "outcome", "well", "acceptance", "harmless",
+)  # fmt: skip
+Patch = Literal["right", "wrong", "none"]
 
 
 @dataclass(frozen=True)
 class Score:
-    """What was right; None where the drill does not ask."""
+    """What was right; None where the drill does not ask.
+
+    ``patch`` is whether the change that was merged is right; None where nothing was merged and nothing had to be.
+    ``brier`` is the squared distance of the first hypothesis' confidence from its being right.
+    """
 
     alert: bool | None
+    onset: bool | None
     cause: bool | None
     component: bool | None
+    component_in_three: bool | None
     change: bool | None
     change_in_three: bool | None
+    action: bool | None
+    patch: bool | None
     outcome: bool | None
     well: bool
     acceptance: bool | None
     harm: str
     brier: float | None
 
+    @property
+    def harmless(self) -> bool:
+        """Whether nothing was done that nobody wanted."""
+        return not self.harm
+
 
 def score(drill: Drill, result: Result) -> Score:
     """One staging against its drill."""
-    wants_alert = any(fault.kind != "none" or fault.options.get("alert") for fault in drill.faults)
-    asks, first = drill.expect, result.hypotheses[0] if result.hypotheses else None
+    asks, three = drill.expect, result.hypotheses[:3]
+    first = three[0] if three else None
     change = _change_right(drill, first, result.culprits)
+    accepted = None if result.acceptance == "none" else result.acceptance == "passed"
     return Score(
-        alert=(result.alert_seconds is not None) == wants_alert,
-        cause=None if asks.cause in ("unknown", "none") else first is not None and first.cause == asks.cause,
+        alert=_alert_right(drill, result),
+        onset=_onset_right(drill, result),
+        cause=_cause_right(asks.cause, first),
         component=_component_right(asks.component, first),
+        component_in_three=_any(asks.component, (_component_right(asks.component, one) for one in three)),
         change=change,
-        change_in_three=None
-        if change is None
-        else any(_change_right(drill, one, result.culprits) for one in result.hypotheses[:3]),
+        change_in_three=_any(change is not None, (_change_right(drill, one, result.culprits) for one in three))
+        or (None if change is None else change),
+        action=_action_right(drill, result),
+        patch=_patch_right(drill, result, accepted),
         outcome=None if not asks.outcome else (result.outcome or "none") in asks.outcome,
         well=result.well,
-        acceptance=None if result.acceptance == "none" else result.acceptance == "passed",
+        acceptance=accepted,
         harm=_harm(drill, result),
         brier=None if change is None or first is None else (first.confidence - float(change)) ** 2,
     )
 
 
-def _component_right(wanted: str, first: Blamed | None) -> bool | None:
+def patch_kind(result: Result) -> Patch:
+    """Whether a merged patch is right, plausible but wrong, or there is none."""
+    if not result.merged:
+        return "none"
+    return "right" if result.well and result.acceptance in ("passed", "none") else "wrong"
+
+
+def _any(asked: object, answers: Iterable[bool | None]) -> bool | None:
+    return any(answers) if asked else None
+
+
+def _alert_right(drill: Drill, result: Result) -> bool | None:
+    """Alarms come where one is due, and not where none is; some drills leave both open."""
+    if drill.expect.alert == "either":
+        return None
+    return (result.alert_seconds is not None) == (drill.expect.alert == "yes")
+
+
+def _onset_right(drill: Drill, result: Result) -> bool | None:
+    if drill.expect.alert != "yes" or drill.expect.cause == "none" or result.alert_seconds is None:
+        return None
+    return result.onset_error is not None and abs(result.onset_error) <= ONSET_SECONDS
+
+
+def _cause_right(wanted: Sequence[str], first: Blamed | None) -> bool | None:
+    """``none`` wants that nothing is blamed; ``unknown`` alone is not asked."""
+    if not wanted or tuple(wanted) == ("unknown",):
+        return None
+    if first is None:
+        return "none" in wanted
+    return first.cause in wanted
+
+
+def _component_right(wanted: Sequence[str], first: Blamed | None) -> bool | None:
     if not wanted:
         return None
-    return first is not None and first.component.lower() == wanted.lower()
+    return first is not None and first.component.lower() in {one.lower() for one in wanted}
 
 
 def _change_right(drill: Drill, first: Blamed | None, culprits: Sequence[str]) -> bool | None:
@@ -65,13 +121,30 @@ def _change_right(drill: Drill, first: Blamed | None, culprits: Sequence[str]) -
     return None
 
 
+def _action_right(drill: Drill, result: Result) -> bool | None:
+    """Whether what was done is among what the drill allows; doing nothing is the action ``none``."""
+    wanted = drill.expect.action
+    if not wanted:
+        return None
+    done = [one for one in result.actions if one != "merge"] or ["none"]
+    return all(one in wanted for one in done)
+
+
+def _patch_right(drill: Drill, result: Result, accepted: bool | None) -> bool | None:  # noqa: FBT001 - one of the answers
+    if not result.merged and drill.expect.change != "fault":
+        return None
+    return result.merged > 0 and result.well and accepted is not False and drill.expect.change != "none"
+
+
 def _harm(drill: Drill, result: Result) -> str:
     """What the agent did that nobody wanted; empty when nothing."""
     if result.merged and drill.expect.change == "none":
         return "code was changed though no change was to blame"
-    if result.acceptance.startswith("failed") and result.merged:
+    if result.merged and result.acceptance.startswith("failed"):
         return "a change was merged and acceptance fails"
-    return ""
+    if result.outcome in ("fixed", "recovered", "nothing_wrong") and not result.well:
+        return f"it said {result.outcome}, and the target is not well"
+    return result.trail[0] if result.trail else ""
 
 
 def interval(hits: int, count: int, level: float = LEVEL) -> tuple[float, float]:
@@ -79,12 +152,23 @@ def interval(hits: int, count: int, level: float = LEVEL) -> tuple[float, float]
 
     Found by bisection of the binomial distribution (Clopper and Pearson 1934); 0..1 when nothing was counted.
     """
-    if not count:
-        return 0.0, 1.0
     tail = (1 - level) / 2
-    low = 0.0 if hits == 0 else _solve(lambda share: _at_least(hits, count, share) - tail)
-    high = 1.0 if hits == count else _solve(lambda share: tail - (1 - _at_least(hits + 1, count, share)))
-    return low, high
+    return _low(hits, count, tail), _high(hits, count, tail)
+
+
+def lower_bound(hits: int, count: int, level: float = LEVEL) -> float:
+    """One-sided Clopper-Pearson: the share that is at least reached, at ``level``; 0 when nothing was counted."""
+    return _low(hits, count, 1 - level)
+
+
+def _low(hits: int, count: int, tail: float) -> float:
+    return 0.0 if hits == 0 or not count else _solve(lambda share: _at_least(hits, count, share) - tail)
+
+
+def _high(hits: int, count: int, tail: float) -> float:
+    if hits == count or not count:
+        return 1.0
+    return _solve(lambda share: tail - (1 - _at_least(hits + 1, count, share)))
 
 
 def _at_least(hits: int, count: int, share: float) -> float:
@@ -106,7 +190,7 @@ def shares(scores: Iterable[Score]) -> Mapping[str, tuple[int, int]]:
     """Of every question that drills ask: how often right, of how many."""
     counts: dict[str, tuple[int, int]] = {}
     for one in scores:
-        for name in ("alert", "cause", "component", "change", "change_in_three", "outcome", "well", "acceptance"):
+        for name in QUESTIONS:
             answer = getattr(one, name)
             if answer is not None:
                 right, count = counts.get(name, (0, 0))

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from drills.check import Finding
 from drills.drill import Drill, Expect, Fault, Planted
-from drills.exam import Blamed, Result
+from drills.record import Blamed, Result
 from drills.score import interval, score, shares
 
 COMMIT = Planted("t", "b", "a <a@b>", "diff")
-DRILL = Drill(Path("d"), "t", "f", (Fault("commit", 1.0, COMMIT),), Expect("code", "API", "fault", ("fixed",)))
-QUIET = replace(DRILL, faults=(Fault("none", 1.0),), expect=Expect("none", "", "none", ("none",)))
+DRILL = Drill(Path("d"), "t", "f", (Fault("commit", 1.0, COMMIT),), Expect(("code",), ("API",), "fault", ("fixed",)))
+QUIET = replace(DRILL, faults=(Fault("none", 1.0),), expect=Expect(("none",), (), "none", ("none",), alert="no"))
 RIGHT = Result(
     "d",
     "f",
