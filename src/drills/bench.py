@@ -17,8 +17,9 @@ from typing import Final
 import httpx2
 import prometheus_client
 
+from .addresses import free_ports
 from .settings_files import Value, toml
-from .stage import PROJECT, free_ports
+from .stage import PROJECT
 
 HEALTHY_SECONDS: Final = 3.0
 RESIDENT_MIB: Final = 150.0

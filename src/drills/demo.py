@@ -239,6 +239,8 @@ def _wait() -> None:
 
 
 def end_on_signals() -> None:
+    """From now on SIGTERM and SIGHUP end the command as Ctrl-C does."""
+
     def end(*_: Any) -> None:
         raise Interrupted
 

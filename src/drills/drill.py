@@ -62,12 +62,13 @@ class Unusable(ValueError):
 
 @dataclass(frozen=True)
 class Planted:
-    """A commit that the range makes: the fault's own, or an innocent decoy."""
+    """A commit that the range makes: the fault's own, or an innocent decoy; ``builds_on`` the fault it may."""
 
     title: str
     body: str
     author: str
     patch: str
+    builds_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -268,6 +269,7 @@ def _planted(path: Path, said: Mapping[str, Any]) -> Planted:
         body=str(said.get("body") or mail.get("body") or ""),
         author=str(said.get("author") or mail.get("author") or NOBODY),
         patch=mail.get("patch", text)[start.start() :],
+        builds_on=path.name.startswith("after-"),
     )
 
 

@@ -17,12 +17,19 @@ class NotBuilt(Exception):
     """The environment could not be built; the message holds the installer's last words."""
 
 
+def interpreter(lock: str, root: Path) -> Path | None:
+    """The interpreter of an environment that is built; None when it is not."""
+    folder = _folder(lock, root)
+    return folder / "bin" / "python" if (folder / "complete").exists() else None
+
+
 def build(lock: str, root: Path) -> Path:
     """The interpreter of the environment for the text of a lock file. Raises `NotBuilt`."""
-    folder = root / hashlib.sha256(lock.encode()).hexdigest()
+    ready = interpreter(lock, root)
+    if ready is not None:
+        return ready
+    folder = _folder(lock, root)
     python = folder / "bin" / "python"
-    if (folder / "complete").exists():
-        return python
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     requirements = folder / "requirements.txt"
@@ -32,6 +39,10 @@ def build(lock: str, root: Path) -> Path:
     _run([str(python), "-m", "pip", "install", *options, "-r", str(requirements)])
     (folder / "complete").touch()
     return python
+
+
+def _folder(lock: str, root: Path) -> Path:
+    return root / hashlib.sha256(lock.encode()).hexdigest()
 
 
 def _interpreter() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,8 +83,8 @@ class Ground:
 
     def new_run(self, *, keep: bool = False) -> Run:
         """A fresh run folder; with ``keep`` it stays on disk afterwards."""
-        folder = self._runs / f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}"
-        folder.mkdir(mode=0o700)
+        stem = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}"
+        folder = Path(tempfile.mkdtemp(prefix=f"{stem}-", dir=self._runs))
         if keep:
             (folder / _KEEP).touch()
         return Run(folder)

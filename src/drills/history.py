@@ -14,13 +14,13 @@ import shutil
 import subprocess
 import tempfile
 import tomllib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from .drill import Drill, Planted, read
+from .drill import NOBODY, Drill, Planted, read
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 EXAMPLE: Final = PROJECT / "examples" / "market_predictor"
@@ -30,6 +30,10 @@ FAULTS: Final = PROJECT / "drills" / "demo"
 BRANCH: Final = "main"
 _LEFT_OUT: Final = shutil.ignore_patterns("__pycache__", "*.pyc", ".pytest_cache", ".hypothesis", "var", ".venv")
 _TIMEOUT: Final = 30.0
+
+
+class Unwritten(RuntimeError):
+    """Git could not do what the history needs; the message holds its last words."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,20 @@ class Commit:
     next_release: bool = False
 
 
+@dataclass(frozen=True)
+class Push:
+    """One release of the team: its head, and whether it brings the fault's commits."""
+
+    head: str
+    broken: bool
+
+
 @dataclass
 class History:
-    """The materialised repository: ``baseline`` is deployed first, `release` pushes the next one.
+    """The materialised repository: ``baseline`` is deployed first, `release` pushes the next ones in order.
 
-    ``culprits`` are the commits of the drill's faults, ``decoys`` those of its innocent ones, oldest first.
+    ``culprits`` are the commits of the drill's faults, ``decoys`` those of its innocent ones, oldest first. ``innocent``
+    is a release without any fault, empty unless it was asked for.
     """
 
     origin: Path
@@ -68,17 +81,71 @@ class History:
     branch: str = BRANCH
     culprits: tuple[str, ...] = ()
     decoys: tuple[str, ...] = ()
-    _head: str = ""
+    pushes: tuple[Push, ...] = ()
+    innocent: str = ""
 
-    def release(self) -> str:
-        """Push the next release, with all that was planted among its commits; returns its head."""
-        _git(self.origin, "update-ref", f"refs/heads/{self.branch}", self._head, self.baseline)
-        return self._head
+    @property
+    def head(self) -> str:
+        """The head of the last release, everything planted included."""
+        return self.pushes[-1].head if self.pushes else self.baseline
+
+    def release(self, number: int | None = None) -> str:
+        """Push one release, by its number or the last; returns its head."""
+        head = self.head if number is None else self.pushes[number].head
+        self.push(head)
+        return head
+
+    def push(self, commit: str) -> None:
+        """Make any known commit the head of main."""
+        _git(self.origin, "update-ref", f"refs/heads/{self.branch}", commit)
 
     def merges(self) -> int:
         """How many merges main has got since: what the agent (or anybody) merged."""
-        known = (self.baseline, self._head)
+        known = (self.baseline, *(one.head for one in self.pushes))
         return int(_git(self.origin, "rev-list", "--count", "--merges", self.branch, *(f"^{one}" for one in known)))
+
+    def strangers(self) -> int:
+        """How many commits stand on main's own line that are neither the team's nor merges."""
+        known = (self.baseline, *(one.head for one in self.pushes))
+        options = ("--count", "--first-parent", "--no-merges")
+        return int(_git(self.origin, "rev-list", *options, self.branch, *(f"^{one}" for one in known)))
+
+    def tip(self) -> str:
+        """The head of main now."""
+        return _git(self.origin, "rev-parse", f"refs/heads/{self.branch}").strip()
+
+    def lock_of(self, commit: str) -> str:
+        """The lock file of a commit."""
+        return _git(self.origin, "show", f"{commit}:requirements.txt")
+
+    def touched(self, since: str, until: str) -> list[tuple[str, tuple[str, ...]]]:
+        """The commits after ``since`` up to ``until``, newest first, each with the files it changed."""
+        log = _git(self.origin, "log", "--no-merges", "--name-only", "--format=%x00%H", f"{since}..{until}")
+        entries = (entry.split() for entry in log.split("\0") if entry.strip())
+        return [(commit, tuple(files)) for commit, *files in entries]
+
+    def patched(self, onto: str, patch: str, title: str) -> str:
+        """A commit on top of another with a patch applied. Raises `RuntimeError` where it does not apply."""
+        return self._made(onto, lambda work: _plant(work, Planted(title, "", NOBODY, patch), 0.0, datetime.now(UTC)))
+
+    def reverted(self, onto: str, commit: str) -> str:
+        """A commit on top of ``onto`` that reverts one. Raises `RuntimeError` where that conflicts."""
+
+        def revert(work: Path) -> None:
+            _git(work, "-c", "user.name=ci", "-c", "user.email=ci@desk.invalid", "revert", "--no-edit", commit)
+
+        return self._made(onto, revert)
+
+    def _made(self, onto: str, act: Callable[[Path], object]) -> str:
+        with tempfile.TemporaryDirectory(prefix="history-") as name:
+            work = Path(name) / "work"
+            _git(Path(name), "clone", "--quiet", "--no-checkout", str(self.origin), str(work))
+            _git(work, "fetch", "--quiet", "origin", onto)
+            _git(work, "checkout", "--quiet", "--detach", onto)
+            act(work)
+            head = _head(work)
+            _git(self.origin, "fetch", "--quiet", str(work), head)
+        return head
 
 
 def faults(folder: Path = FAULTS) -> list[Drill]:
@@ -106,10 +173,13 @@ def _commit(entry: dict[str, Any], people: dict[str, str]) -> Commit:
     )
 
 
-def materialise(origin: Path, seed: int, *, drill: Drill | None = None, now: datetime | None = None) -> History:
+def materialise(
+    origin: Path, seed: int, *, drill: Drill | None = None, innocent: bool = False, now: datetime | None = None
+) -> History:
     """Write the bare repository ``origin``; the seed chooses the drill (unless given) and where its commits stand.
 
-    Raises `RuntimeError` for a patch that does not apply there.
+    With ``innocent`` it also holds the same release without the faults. Raises `RuntimeError` for a patch that does not
+    apply there.
     """
     chosen = drill or _choose(seed)
     planned = commits()
@@ -118,18 +188,83 @@ def materialise(origin: Path, seed: int, *, drill: Drill | None = None, now: dat
     with tempfile.TemporaryDirectory(prefix="history-") as name:
         work = Path(name) / "work"
         _final_tree(work)
-        _undo_all(work, planned)
         _git(Path(name), "init", "--quiet", f"--initial-branch={BRANCH}", str(work))
-        baseline, planted, head = _write(work, planned, chosen, seed, moment)
-        _git(work, "update-ref", f"refs/heads/{BRANCH}", baseline)
+        for fault in chosen.faults:
+            if fault.commit is not None and fault.old:
+                _git(work, "apply", "--whitespace=nowarn", "-", stdin=fault.commit.patch)
+        _undo_all(work, planned)
+        for commit in planned:
+            if not commit.next_release:
+                _make(work, commit, moment)
+        baseline = _head(work)
+        waiting = [commit for commit in planned if commit.next_release]
+        pushes, planted = [], []
+        for step in plan(chosen, len(waiting), random.Random(seed)):
+            planted += _release(work, waiting, step, moment)
+            pushes.append(Push(_head(work), step.broken))
+        heads = [baseline, *(push.head for push in pushes)]
+        if innocent:
+            _git(work, "checkout", "--quiet", "--force", "--detach", baseline)
+            calm = replace(chosen, faults=(), release_after=0.0)
+            for step in plan(calm, len(waiting), random.Random(seed)):
+                _release(work, waiting, step, moment)
+            heads.append(_head(work))
+        _git(work, "checkout", "--quiet", "--force", "-B", BRANCH, baseline)
         _git(Path(name), "clone", "--quiet", "--bare", "--no-hardlinks", str(work), str(origin))
-        _git(origin, "fetch", "--quiet", str(work), head)
+        _git(origin, "fetch", "--quiet", str(work), *heads)
 
         lock = (EXAMPLE / "requirements.txt").read_text()
     _git(origin, "config", "gc.auto", "0")
-    culprits = tuple(commit for one, commit in planted if one not in chosen.decoys)
-    decoys = tuple(commit for one, commit in planted if one in chosen.decoys)
-    return History(origin, chosen, lock, baseline, culprits=culprits, decoys=decoys, _head=head)
+    return History(
+        origin,
+        chosen,
+        lock,
+        baseline,
+        culprits=tuple(commit for one, commit in planted if one not in chosen.decoys),
+        decoys=tuple(commit for one, commit in planted if one in chosen.decoys),
+        pushes=tuple(pushes),
+        innocent=heads[-1] if innocent else "",
+    )
+
+
+@dataclass(frozen=True)
+class Step:
+    """One release: which planted commits stand before which of the team's (their count is behind the last)."""
+
+    places: Mapping[int, Sequence[Planted]]
+    team: bool
+    broken: bool
+
+
+def plan(drill: Drill, count: int, chance: random.Random) -> list[Step]:
+    """The releases of a drill, in order; the team has ``count`` commits waiting.
+
+    Decoys that build on the fault come behind it. Without faults that are commits the release is the decoys'.
+    """
+    low, high = drill.places
+    faults = [fault.commit for fault in drill.released if fault.commit is not None]
+    placed = [(chance.randint(low, min(high, count)), one) for one in faults]
+    free = [(chance.randint(1, count), one) for one in drill.decoys if not one.builds_on]
+    building = [one for one in drill.decoys if one.builds_on] if faults else []
+    if not faults:
+        return [Step(_by_place(free), team=True, broken=False)] if free or drill.release_after is not None else []
+    if drill.release_after is None:
+        last = max(place for place, _ in placed)
+        behind = [(chance.randint(last, count), one) for one in building]
+        return [Step(_by_place([*placed, *free, *behind]), team=True, broken=True)]
+    if drill.release_after <= min(fault.after for fault in drill.released):
+        second = [(0, one) for one in [*faults, *building]]
+        return [Step(_by_place(free), team=True, broken=False), Step(_by_place(second), team=False, broken=True)]
+    second = [(0, one) for one in [*(one for _, one in free), *building]]
+    return [Step(_by_place(placed), team=True, broken=True), Step(_by_place(second), team=False, broken=True)]
+
+
+def _by_place(placed: Sequence[tuple[int, Planted]]) -> dict[int, list[Planted]]:
+    """At one place those that build on others stand last."""
+    places: dict[int, list[Planted]] = {}
+    for place, one in sorted(placed, key=lambda each: each[1].builds_on):
+        places.setdefault(place, []).append(one)
+    return places
 
 
 def _choose(seed: int) -> Drill:
@@ -159,35 +294,17 @@ def _replace(work: Path, commit: Commit, file: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def _write(
-    work: Path, planned: Sequence[Commit], drill: Drill, seed: int, now: datetime
-) -> tuple[str, list[tuple[Planted, str]], str]:
-    """Make all commits; returns the baseline, what was planted with its commit, and the head."""
-    waiting = [commit for commit in planned if commit.next_release]
-    places = _places(drill, len(waiting), random.Random(seed))
-    for commit in planned:
-        if not commit.next_release:
-            _make(work, commit, now)
-    baseline, planted = _head(work), []
-    for index in range(len(waiting) + 1):
-        before = waiting[max(0, index - 1)].hours_ago
-        for nth, one in enumerate(places.get(index, ())):
-            planted.append((one, _plant(work, one, before - 0.4 - 0.1 * nth, now)))
-        if index < len(waiting):
-            _make(work, waiting[index], now)
-    return baseline, planted, _head(work)
-
-
-def _places(drill: Drill, count: int, chance: random.Random) -> dict[int, list[Planted]]:
-    """Before which of the team's ``count`` waiting commits each planted one stands; ``count`` is behind the last."""
-    low, high = drill.places
-    places: dict[int, list[Planted]] = {}
-    for fault in drill.faults:
-        if fault.commit is not None:
-            places.setdefault(chance.randint(low, min(high, count)), []).append(fault.commit)
-    for decoy in drill.decoys:
-        places.setdefault(chance.randint(1, count), []).append(decoy)
-    return places
+def _release(work: Path, waiting: Sequence[Commit], step: Step, now: datetime) -> list[tuple[Planted, str]]:
+    """Make one release's commits; returns what was planted with its commit."""
+    planted = []
+    team = waiting if step.team else ()
+    for index in range(len(team) + 1):
+        before = team[max(0, index - 1)].hours_ago if team else 0.5
+        for nth, one in enumerate(step.places.get(index, ())):
+            planted.append((one, _plant(work, one, max(before - 0.4 - 0.1 * nth, 0.01), now)))
+        if index < len(team):
+            _make(work, team[index], now)
+    return planted
 
 
 def _make(work: Path, commit: Commit, now: datetime) -> None:
@@ -246,5 +363,5 @@ def _git(cwd: Path, *args: str, stdin: str | None = None, env: dict[str, str] | 
         check=False,
     )
     if done.returncode != 0:
-        raise RuntimeError(f"git {args[0]} failed: {done.stderr.strip()[-500:]}")
+        raise Unwritten(f"git {args[0]} failed: {done.stderr.strip()[-500:]}")
     return done.stdout

@@ -7,57 +7,116 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 import httpx2
 
-from .drill import Fault, Unusable
+from .drill import KINDS, Drill, Fault, Unusable
 from .stage import Stage
 
-STAGED: Final = ("commit", "process", "traffic", "configuration", "model", "none")
+STAGED: Final = KINDS
+DECOYS_BEFORE: Final = 2.0  # seconds before the first fault that is no commit, unless the drill says when
 _DELIVERED: Final = httpx2.codes.OK
+_PROCESS: Final = ("stop", "kill", "freeze")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Something that happens ``after`` so many seconds; ``fault`` when it is one, else a release of innocents."""
+
+    after: float
+    act: Callable[[Stage], None]
+    fault: bool
+
+
+def timeline(drill: Drill, *, decoys: bool = True) -> list[Moment]:
+    """Everything that happens in a drill, in order; without ``decoys`` no release of innocents by themselves."""
+    moments = [Moment(fault.after, _act(fault), fault=True) for fault in drill.faults if fault.commit is None]
+    released = [fault.after for fault in drill.released]
+    if released:
+        moments.append(Moment(min(released), _release, fault=True))
+    innocent = drill.release_after
+    if innocent is None and drill.decoys and not released:
+        innocent = max(0.0, min(fault.after for fault in drill.faults) - DECOYS_BEFORE)
+    if innocent is not None and decoys:
+        moments.append(Moment(innocent, _release, fault=False))
+    return sorted(moments, key=lambda moment: (moment.after, moment.fault))
+
+
+def _act(fault: Fault) -> Callable[[Stage], None]:
+    return lambda stage: inject(stage, fault)
+
+
+def _release(stage: Stage) -> None:
+    """The next release goes live as the team's CI would do it."""
+    stage.inject()
 
 
 def inject(stage: Stage, fault: Fault) -> None:
-    """Stage one fault now. Raises `Unusable` for a kind or a parameter that cannot be staged."""
-    if fault.kind not in STAGED:
-        raise Unusable(f"a fault of kind {fault.kind!r} cannot be staged yet")
+    """Stage one fault that is no commit, now. Raises `Unusable` for a parameter that cannot be staged."""
     actions: Mapping[str, Callable[[Stage, Fault], None]] = {
-        "commit": _commit,
         "process": _process,
         "traffic": _traffic,
         "configuration": _configuration,
+        "dependency": _upstream,
+        "data": _upstream,
         "model": _model,
+        "clock": _clock,
         "none": _none,
     }
     actions[fault.kind](stage, fault)
 
 
-def _commit(stage: Stage, _fault: Fault) -> None:
-    """The next release, all planted commits among its own, goes live as the team's CI would do it."""
-    stage.inject()
+def restore(stage: Stage, drill: Drill) -> None:
+    """End what can be ended from outside: dependency and data faults, the clock's jump, the spoiled model."""
+    kinds = {fault.kind for fault in drill.faults}
+    if kinds & {"dependency", "data"}:
+        stage.order([])
+    if "clock" in kinds:
+        stage.set_clock(None)
+    if "model" in kinds:
+        stage.serve_shipped_model()
 
 
 def _process(stage: Stage, fault: Fault) -> None:
     """``action``: stop (nobody starts it again), kill (its supervisor does), freeze (for ``seconds``)."""
     action = fault.options.get("action", "kill")
+    if action not in _PROCESS:
+        raise Unusable(f"a process fault's action is one of {', '.join(_PROCESS)}, not {action!r}")
     if action == "stop":
         stage.supervisor.stop()
         return
-    if action not in ("kill", "freeze"):
-        raise Unusable(f"a process fault's action is stop, kill or freeze, not {action!r}")
-    pid = int(stage.supervisor.state()["pid"])
+    times, every = int(fault.options.get("times", 1)), float(fault.options.get("every", 1.0))
     if action == "kill":
-        os.kill(pid, signal.SIGKILL)
+        _kill(stage)
+        for number in range(1, times):
+            _later(number * every, lambda: _kill(stage))
         return
+    pid = int(stage.supervisor.state()["pid"])
     os.kill(pid, signal.SIGSTOP)
-    _later(float(fault.options.get("seconds", 10.0)), lambda: os.kill(pid, signal.SIGCONT))
+    _later(float(fault.options.get("seconds", 10.0)), lambda: _signal(pid, signal.SIGCONT))
+
+
+def _kill(stage: Stage) -> None:
+    _signal(int(stage.supervisor.state()["pid"]), signal.SIGKILL)
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    if pid <= 0:
+        return  # it is down already
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return  # it ended meanwhile
 
 
 def _traffic(stage: Stage, fault: Fault) -> None:
-    """``rate`` more requests a second, for ``seconds``."""
+    """``rate`` more requests a second, for ``seconds``; with ``requests`` exactly these."""
     rate, seconds = float(fault.options.get("rate", 100.0)), float(fault.options.get("seconds", 30.0))
-    stage.more_traffic(rate, seconds)
+    stage.more_traffic(rate, seconds, fault.options.get("requests", ()))
 
 
 def _configuration(stage: Stage, fault: Fault) -> None:
@@ -71,21 +130,49 @@ def _configuration(stage: Stage, fault: Fault) -> None:
         stage.report_change({"kind": "config", "title": str(fault.options.get("title", f"set {names}"))})
 
 
+def _upstream(stage: Stage, fault: Fault) -> None:
+    """What the target reads fails or is wrong, until ``seconds`` are over or somebody puts it right."""
+    seconds = fault.options.get("seconds")
+    until = None if seconds is None else time.time() + float(seconds)
+    order = {**fault.options, "kind": fault.kind, "until": until}
+    stage.order([*stage.orders, order])
+
+
 def _model(stage: Stage, fault: Fault) -> None:
     """``action``: truncate or scale (by ``factor``) the serving model's file; it is read at the next start."""
     stage.spoil_model(str(fault.options.get("action", "scale")), float(fault.options.get("factor", 0.0)))
 
 
+def _clock(stage: Stage, fault: Fault) -> None:
+    """The target's own time jumps to ``market``, with a restart."""
+    text = str(fault.options.get("market", fault.options.get("now", "")))
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Unusable(f"a clock fault needs market = '2025-11-02T04:00:00Z', not {text!r}") from error
+    stage.set_clock(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
 def _none(stage: Stage, fault: Fault) -> None:
-    """Nothing breaks. With ``alert`` somebody's alert fires all the same, and resolves after ``seconds``."""
+    """Nothing breaks. With ``alert`` somebody's alert fires all the same, ``times`` over, and resolves after ``seconds``."""
     name = fault.options.get("alert")
     if not name:
         return
     labels = {"alertname": str(name), "target": stage.target_name, "severity": "warning"}
     labels |= {key: str(value) for key, value in fault.options.get("labels", {}).items()}
-    began = _stamp(time.time())
-    _deliver(stage, labels, began, "firing")
-    _later(float(fault.options.get("seconds", 5.0)), lambda: _deliver(stage, labels, began, "resolved"))
+    seconds, times = float(fault.options.get("seconds", 5.0)), int(fault.options.get("times", 1))
+    for number in range(times):
+        start = number * 2 * seconds
+        began = _stamp(time.time() + start)
+        fires, resolves = (
+            partial(_deliver, stage, labels, began, "firing"),
+            partial(_deliver, stage, labels, began, "resolved"),
+        )
+        if number:
+            _later(start, fires)
+        else:
+            fires()
+        _later(start + seconds, resolves)
 
 
 def _deliver(stage: Stage, labels: Mapping[str, str], began: str, status: str) -> None:

@@ -178,7 +178,9 @@ def leftovers(root: Path, cache: Path, kept: Path | None) -> Iterator[Text]:
     if kept is not None:
         yield Text(f"everything of this run stays in {kept}", style="dim")
     yield Text(f"built environments and downloads stay in {cache}, so that the next demo starts sooner", style="dim")
-    yield Text(f"`make clean` ends and removes what interrupted runs left; remove {root} to have nothing left", style="dim")
+    yield Text(
+        f"`make clean` ends and removes what interrupted runs left; remove {root} to have nothing left", style="dim"
+    )
 
 
 def _against(name: str, seconds: float, limit: float) -> Text:

@@ -1,36 +1,38 @@
-"""``mpa drill``: stage drills, one after the other, and score what the agent did; results are kept and resumed.
+"""``mpa drill``: stage drills, several side by side, and score what the agent did; results are kept and resumed.
 
-A result belongs to (drill, its content, the agent's commit, stack, repetition). What is there is not run again.
+A result belongs to (drill and its content, the agent's commit, policy, stack, repetition). What is there is not staged
+again. ``--against COMMIT`` compares two agents: a drill on which they differ is staged three times for both.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
-from .demo import Interrupted, end_on_signals, ended
-from .door import Refused
+from . import approval_policy, targets
+from .demo import Interrupted, end_on_signals
 from .drill import Drill, Unusable, read
-from .environment import NotBuilt
-from .exam import Exam
 from .ground import Ground, Occupied
-from .prometheus import Missing
-from .record import Result, restore
+from .pool import Answer, Lost, Pool
+from .record import AGENT, BASELINES, Result, restore
 from .score import interval, score, shares
-from .stage import PROJECT, Broken, Stage
-from .validity import check, skeleton
+from .sitting import Order
+from .stage import PROJECT
+from .store import Store, Where
+from .validity import check_all, skeleton
 
 FOLDERS: Final = (PROJECT / "drills",)
+MOST_JOBS: Final = 8
 _GOOD, _BAD, _UNUSABLE = 0, 1, 2
 
 
@@ -45,100 +47,111 @@ def find(names: Sequence[Path]) -> list[Drill]:
     return found
 
 
-class Results:
-    """One JSON file a staging under ``root``."""
-
-    def __init__(self, root: Path, agent: str, stack: str) -> None:
-        self._root, self._agent, self._stack = root, agent, stack
-
-    def path(self, drill: Drill, repetition: int) -> Path:
-        """Where a staging's result is kept."""
-        return self._root / self._agent / self._stack / f"{drill.name}-{content(drill)}-{repetition}.json"
-
-    def load(self, drill: Drill, repetition: int) -> Result | None:
-        """The result, None before it was staged."""
-        path = self.path(drill, repetition)
-        return restore(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
-
-    def keep(self, drill: Drill, repetition: int, result: Result) -> None:
-        """Write it whole or not at all."""
-        path = self.path(drill, repetition)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(".new")
-        fresh.write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")
-        fresh.replace(path)
-
-
-def content(drill: Drill) -> str:
-    """Eight hex digits that name what is in the folder."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in drill.folder.rglob("*") if path.is_file()):
-        digest.update(str(path.relative_to(drill.folder)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:8]
-
-
 def agent_version() -> str:
-    """The commit of the agent that is examined, marked when the tree has changes."""
+    """The commit of the agent that is examined, marked when its tree has changes."""
 
     def git(*args: str) -> str:
         return subprocess.run(["git", "-C", str(PROJECT), *args], capture_output=True, text=True, check=False).stdout
 
-    commit = git("rev-parse", "--short=12", "HEAD").strip() or "unknown"
-    return commit + ("-changed" if git("status", "--porcelain", "--", "src").strip() else "")
+    commit = git("rev-list", "-1", "--abbrev-commit", "--abbrev=12", "HEAD", "--", "src/agent").strip() or "unknown"
+    return commit + ("-changed" if git("status", "--porcelain", "--", "src/agent").strip() else "")
 
 
-def stage_once(ground: Ground, drill: Drill, stack: str, seed: int, say: Console) -> Result:
-    """Stage one drill; what breaks on the way is the result's problem, not the range's."""
-    run = ground.new_run()
-    with ended(run, keep=False):
-        stage = Stage(
-            run=run,
-            cache=ground.cache,
-            seed=seed,
-            stack="prometheus" if stack == "prometheus" else "embedded",
-            say=lambda message: say.print(f"  {message}", style="dim"),
-            wanted=drill,
+@dataclass(frozen=True)
+class Wanted:
+    """One staging that has no result yet."""
+
+    drill: Drill
+    repetition: int
+
+
+class Range:
+    """Stages what is wanted and keeps the results."""
+
+    def __init__(self, options: argparse.Namespace, console: Console) -> None:
+        self._options, self._console = options, console
+        self._policy = approval_policy.read(options.policy)
+        self._ground = Ground(options.root)
+        self._store = Store(options.root)
+        self._where = Where(agent_version(), self._policy.name, options.stack, options.player)
+
+    def run(self, drills: Sequence[Drill]) -> list[tuple[Drill, Result]]:
+        """Stage every drill that has no result, then those that differ from another agent; returns all results."""
+        with self._ground.locked():
+            self._ground.clean()
+            self._stage([Wanted(one, n) for one in drills for n in range(self._options.repeat)])
+            if self._options.against:
+                self._stage([Wanted(one, n) for one in self._differing(drills) for n in range(3)])
+        return [(one, result) for one in drills for result in self._store.repetitions(self._where, one)[0]]
+
+    def _differing(self, drills: Sequence[Drill]) -> list[Drill]:
+        other = Where(self._options.against, self._policy.name, self._options.stack)
+        pairs = [(one, self._store.load(self._where, one, 0), self._store.load(other, one, 0)) for one in drills]
+        return [one for one, mine, theirs in pairs if mine and theirs and ending(mine) != ending(theirs)]
+
+    def _stage(self, wanted: Sequence[Wanted]) -> None:
+        missing = [one for one in wanted if self._store.load(self._where, one.drill, one.repetition) is None]
+        began, done = time.monotonic(), 0
+        orders = [self._order(one) for one in missing]
+
+        def begun(number: int) -> None:
+            self._say(f"{number + 1} of {len(missing)}: {missing[number].drill.name}, {missing[number].drill.title}")
+
+        for number, answer in Pool(self._ground, self._options.jobs).each(orders, begun):
+            one, done = missing[number], done + 1
+            result = _result(one.drill, answer, self._options.player)
+            if result.staged and not self._options.alarm_only:
+                self._store.keep(self._where, one.drill, one.repetition, result)
+            left = (time.monotonic() - began) / done * (len(missing) - done) / 60
+            self._say(f"{one.drill.name}: {summary(one.drill, result)} (about {left:.0f} min left)")
+
+    def _order(self, wanted: Wanted) -> Order:
+        return Order(
+            drill=str(wanted.drill.folder.resolve()),
+            cache=str(self._ground.cache.resolve()),
+            player=self._options.player,
+            stack=self._options.stack,
+            seed=wanted.repetition + 1,
+            policy=str(self._options.policy.resolve()) if self._options.policy else "",
+            alarm_only=self._options.alarm_only,
         )
-        try:
-            stage.build()
-            stage.start()
-            exam = Exam(stage, drill)
-            try:
-                return exam.sit()
-            finally:
-                exam.close()
-        except (Broken, Missing, NotBuilt, Refused, Unusable, OSError, RuntimeError) as error:
-            return Result(drill.name, drill.family, problem=f"could not be staged: {error}")
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, markup=False)
+
+
+def ending(result: Result) -> tuple[object, ...]:
+    """What two stagings of one drill are compared by."""
+    return result.outcome, result.well, result.acceptance.partition(":")[0], bool(result.merged)
+
+
+def _result(drill: Drill, answer: Answer, player: str) -> Result:
+    if isinstance(answer, Lost):
+        return Result(drill.name, drill.family, player=player, problem=f"could not be staged: {answer.why}")
+    return restore(dict(answer))
 
 
 def run(options: argparse.Namespace) -> int:
     """``mpa drill run``: stage what has no result yet, and print the scores."""
-    drills, ground = find(options.folders), Ground(options.root)
-    results = Results(options.root / "results", agent_version(), options.stack)
-    console = Console(file=sys.stderr, highlight=False)
-    seen: list[tuple[Drill, Result]] = []
-    with ground.locked():
-        ground.clean()
-        for number, drill in enumerate(drills, 1):
-            for repetition in range(options.repeat):
-                console.print(f"{number} of {len(drills)}: {drill.name}, {drill.title}")
-                result = results.load(drill, repetition)
-                if result is None:
-                    result = stage_once(ground, drill, options.stack, repetition + 1, console)
-                    if not result.problem.startswith("could not be staged"):
-                        results.keep(drill, repetition, result)
-                seen.append((drill, result))
-                console.print(f"  {summary(drill, result)}")
+    drills = find(options.folders)
+    for one in drills:
+        targets.of(one)
+    seen = Range(options, Console(file=sys.stderr, highlight=False)).run(drills)
     show(seen, as_json=options.json)
-    return _GOOD if all(not result.problem for _, result in seen) else _BAD
+    return _GOOD if len({one.name for one, _ in seen}) == len(drills) else _BAD
 
 
 def summary(drill: Drill, result: Result) -> str:
     """One line about one staging."""
+    if not result.staged:
+        return result.problem
     right = score(drill, result)
     alert = "no alarm" if result.alert_seconds is None else f"alarm after {result.alert_seconds:.1f} s"
     words = [alert, f"outcome {result.outcome or 'none'}", "target well" if result.well else "target NOT well"]
-    words += [f"{name} {'right' if value else 'WRONG'}" for name, value in (("change", right.change),) if value is not None]
+    words += [
+        f"{name} {'right' if value else 'WRONG'}" for name, value in (("change", right.change),) if value is not None
+    ]
+    words += [f"acceptance {result.acceptance.partition(':')[0]}"] if result.acceptance != "none" else []
     return "; ".join([*words, *filter(None, (right.harm, result.problem))])
 
 
@@ -160,14 +173,28 @@ def list_all(options: argparse.Namespace) -> int:
     """``mpa drill list``."""
     drills = find(options.folders)
     if options.json:
-        rows = [{"name": one.name, "title": one.title, "family": one.family, "folder": str(one.folder)} for one in drills]
-        print(json.dumps({"drills": rows}))  # noqa: T201 - a command's answer
+        print(json.dumps({"drills": [_row(one) for one in drills]}))  # noqa: T201 - a command's answer
         return _GOOD
-    table = Table("drill", "family", "faults", "title")
+    table = Table("drill", "family", "faults", "decoys", "title")
     for one in drills:
-        table.add_row(one.name, one.family, ", ".join(fault.kind for fault in one.faults), one.title)
+        faults = ", ".join(fault.kind for fault in one.faults)
+        table.add_row(one.name, one.family, faults, str(len(one.decoys)), one.title)
     Console().print(table)
     return _GOOD
+
+
+def _row(drill: Drill) -> dict[str, Any]:
+    return {
+        "name": drill.name,
+        "title": drill.title,
+        "family": drill.family,
+        "folder": str(drill.folder),
+        "target": targets.of(drill).name,
+        "faults": [fault.kind for fault in drill.faults],
+        "decoys": len(drill.decoys),
+        "sealed": drill.sealed,
+        "twin": drill.twin,
+    }
 
 
 def new(options: argparse.Namespace) -> int:
@@ -177,19 +204,9 @@ def new(options: argparse.Namespace) -> int:
     return _GOOD
 
 
-def check_all(options: argparse.Namespace) -> int:
+def check(options: argparse.Namespace) -> int:
     """``mpa drill check``: is each folder a drill?"""
-    ground, valid, rows = Ground(options.root), True, []
-    for folder in options.folders:
-        for one in check(folder, ground.cache / "environments"):
-            valid = valid and one.valid is not False
-            rows.append({"drill": folder.name, **asdict(one)})
-            if not options.json:
-                mark = {True: "ok", False: "NO", None: "--"}[one.valid]
-                print(f"{folder.name}: {mark} {one.name}{f': {one.detail}' if one.detail else ''}")  # noqa: T201 - a command's answer
-    if options.json:
-        print(json.dumps({"valid": valid, "checks": rows}))  # noqa: T201 - a command's answer
-    return _GOOD if valid else _BAD
+    return _GOOD if check_all(options) else _BAD
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -212,22 +229,44 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     staging = commands.add_parser("run", help="stage drills and score them")
     staging.add_argument("folders", type=Path, nargs="+", metavar="FOLDER")
     staging.add_argument("--stack", choices=("embedded", "prometheus"), default="embedded")
-    staging.add_argument("--repeat", type=int, default=1, help="stage each so many times")
-    staging.add_argument("--root", type=Path, default=Path(".mpa-drills"), help="where runs and results live")
+    staging.add_argument("--repeat", type=_count, default=1, help="stage each so many times")
+    staging.add_argument("--policy", type=Path, metavar="FILE", help="what the agent's questions are answered with")
+    staging.add_argument(
+        "--player", choices=(AGENT, *BASELINES), default=AGENT, help="the agent, or a baseline in its place"
+    )
+    staging.add_argument("--against", metavar="COMMIT", help="stage drills three times on which that agent differs")
+    staging.add_argument("--alarm-only", action="store_true", help="end each with its alarm; nothing is kept")
     staging.set_defaults(command=run)
     listing = commands.add_parser("list", help="the drills of these folders, or of the project")
     listing.add_argument("folders", type=Path, nargs="*", metavar="FOLDER")
     listing.set_defaults(command=list_all)
     checking = commands.add_parser("check", help="is it a valid drill?")
     checking.add_argument("folders", type=Path, nargs="+", metavar="FOLDER")
-    checking.add_argument("--root", type=Path, default=Path(".mpa-drills"), help="where environments are cached")
-    checking.set_defaults(command=check_all)
+    checking.add_argument("--quick", action="store_true", help="without staging it")
+    checking.set_defaults(command=check)
     making = commands.add_parser("new", help="write a commented folder to begin with")
     making.add_argument("folder", type=Path, metavar="FOLDER")
     making.set_defaults(command=new)
     for one in (staging, listing, checking):
         one.add_argument("--json", action="store_true", help="for machines")
+    for one in (staging, checking):
+        one.add_argument("--root", type=Path, default=Path(".mpa-drills"), help="where runs and results live")
+        one.add_argument("--jobs", type=_jobs, default=2, help=f"side by side, at most {MOST_JOBS}")
     return parser.parse_args(argv)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"at least 1, not {number}")
+    return number
+
+
+def _jobs(text: str) -> int:
+    number = _count(text)
+    if number > MOST_JOBS:
+        raise argparse.ArgumentTypeError(f"at most {MOST_JOBS}, not {number}")
+    return number
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from .supervision import Supervisor
 
@@ -33,7 +34,7 @@ class Releases:
         """Unpack ``commit``, make it current, restart the service, write it down."""
         started = _now()
         previous = self.current.resolve().name if self.current.exists() else None
-        self._unpack(commit)
+        self.unpack(commit)
         self._switch(commit)
         self._supervisor.restart()
         self._record(
@@ -48,8 +49,32 @@ class Releases:
             }
         )
 
-    def _unpack(self, commit: str) -> None:
-        folder = self._root / "releases" / commit
+    def deployments(self) -> list[dict[str, Any]]:
+        """What is written down of all deployments, oldest first; a line that was cut short is left out."""
+        file, lines = self._root / "deployments.ndjson", []
+        for text in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
+            try:
+                lines.append(dict(json.loads(text)))
+            except ValueError:
+                continue  # it is being written
+        return lines
+
+    def running(self) -> str | None:
+        """The commit that ``current`` names."""
+        return self.current.resolve().name if self.current.exists() else None
+
+    def before(self) -> str | None:
+        """The commit that ran before the latest deploy."""
+        previous = [line.get("previous") for line in self.deployments() if line.get("kind") != "restart"]
+        return str(previous[-1]) if previous and previous[-1] else None
+
+    def folder(self, commit: str) -> Path:
+        """Where a commit is checked out, once it is unpacked."""
+        return self._root / "releases" / commit
+
+    def unpack(self, commit: str) -> None:
+        """Check ``commit`` out, where that was not done yet."""
+        folder = self.folder(commit)
         if folder.exists():
             return
         archive = subprocess.run(

@@ -92,7 +92,7 @@ def _alert_right(drill: Drill, result: Result) -> bool | None:
 
 
 def _onset_right(drill: Drill, result: Result) -> bool | None:
-    if drill.expect.alert != "yes" or drill.expect.cause == "none" or result.alert_seconds is None:
+    if drill.expect.alert != "yes" or "none" in drill.expect.cause or result.alert_seconds is None:
         return None
     return result.onset_error is not None and abs(result.onset_error) <= ONSET_SECONDS
 
@@ -130,7 +130,7 @@ def _action_right(drill: Drill, result: Result) -> bool | None:
     return all(one in wanted for one in done)
 
 
-def _patch_right(drill: Drill, result: Result, accepted: bool | None) -> bool | None:  # noqa: FBT001 - one of the answers
+def _patch_right(drill: Drill, result: Result, accepted: bool | None) -> bool | None:
     if not result.merged and drill.expect.change != "fault":
         return None
     return result.merged > 0 and result.well and accepted is not False and drill.expect.change != "none"

@@ -9,36 +9,33 @@ import json
 import os
 import secrets
 import shlex
-import socket
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-import httpx2
-
-from . import environment, prometheus
+from . import environment, prometheus, targets
+from .addresses import answers, free_ports, socket_file
 from .door import Door
-from .ground import Run
 from .drill import Drill
+from .ground import Run
 from .history import History, materialise
 from .releases import Releases
-from .settings_files import Value, dotenv, toml
-from .supervision import Supervisor, configuration
+from .settings_files import dotenv, toml
+from .supervision import Supervisor
+from .targets import Staging
+from .wiring import Wiring
 
 Stack = Literal["embedded", "prometheus"]
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
-TARGET: Final = "market-predictor"
-APPLICATION: Final = "market_predictor.main:app"
-SOURCES: Final = "src:packages/flight-recorder/src"
+EXCHANGE_MODULE: Final = "market_predictor.exchange"
 TRAFFIC_SECONDS: Final = 900.0  # it ends by itself, should nobody end it
+_BATCH_SECONDS: Final = 3.0  # between two runs of a target's batch job
 _START_SECONDS: Final = 60.0
-_LONGEST_SOCKET: Final = 90  # bytes of a unix socket's path, less the pid that the supervisor appends at first
 _PASSED_ON: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 
 
@@ -54,11 +51,16 @@ class Ports:
     agent: int
     prometheus: int
     alertmanager: int
+    exchange: int
+    upstream: int
 
 
 @dataclass
 class Stage:
-    """One staged target and its agent. ``say`` is told what is being done; ``wanted`` is the drill, else the seed chooses."""
+    """One staged target and its agent. ``say`` is told what is being done; ``wanted`` is the drill, else the seed chooses.
+
+    ``autonomy`` is how far the agent may go; with ``rehearsal`` the history also holds a release without the faults.
+    """
 
     run: Run
     cache: Path
@@ -66,14 +68,19 @@ class Stage:
     stack: Stack
     say: Callable[[str], None]
     wanted: Drill | None = None
+    autonomy: str = "approve"
+    rehearsal: bool = False
     ports: Ports = field(init=False)
 
     def __post_init__(self) -> None:
-        self.ports = Ports(*free_ports(4))
+        self.ports = Ports(*free_ports(6))
+        self.staging: Staging = targets.of(self.wanted)
         self.secret = secrets.token_urlsafe(24)
         self._socket = socket_file(self.run.folder)
         self.supervisor = Supervisor(self._socket)
         self.broken_commit = ""
+        self._pushed = self._crowds = 0
+        self._orders: list[dict[str, Any]] = []
         self._history: History | None = None
 
     @property
@@ -105,12 +112,14 @@ class Stage:
 
     def build(self) -> None:
         """Make the repository, the target's environment and all configuration. Raises `Broken`."""
-        self._history = materialise(self._origin, self.seed, drill=self.wanted)
+        self._history = materialise(self._origin, self.seed, drill=self.wanted, innocent=self.rehearsal)
         self.say("the target's history is written; now its environment is built, once for each lock")
-        self._python = environment.build(self._history.lock, self.cache / "environments")
+        for commit in (self._history.head, self._history.baseline):
+            self._python = environment.build(self._history.lock_of(commit), self._environments)
         self.say("the environment is built; now the target, its traffic and the agent are started")
         for folder in (self._target, self._target / "var", self.run.folder / "state"):
             folder.mkdir(mode=0o700, exist_ok=True)
+        self._settings.write_text(_exports(self._first_settings()), encoding="utf-8")
         self._write_supervisor()
         self._write_agent()
 
@@ -118,12 +127,15 @@ class Stage:
         """Start the supervisor, the baseline release, the traffic and the agent. Raises `Broken`."""
         self._start("supervisor", [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._conf)])
         self._until("supervisor", self.supervisor.answers)
-        self.releases.deploy(self.history.baseline, name="ci-baseline")
+        self.releases.unpack(self.history.baseline)
+        self._start_world()
+        self.deploy(self.history.baseline, name="ci-baseline")
+        self._start_batch()
         self._until("supervisor", self.target_answers)
         self._start("traffic", self._traffic_command())
         self._start("agent", [sys.executable, "-m", "agent.cli", "serve"], self._agent_environment())
         if self.stack == "prometheus":
-            prometheus.start(self.run, prometheus.find_programs(self.cache), self._wiring())
+            prometheus.start(self.run, prometheus.find_programs(self.cache), self._servers())
         door = self.door()
         try:
             self._until("agent", door.healthy)
@@ -131,34 +143,78 @@ class Stage:
             door.close()
 
     def inject(self) -> float:
-        """Push the next release, fault included, deploy it as the team's CI would; returns when (epoch seconds)."""
-        self.broken_commit = self.history.release()
+        """Push the next release and deploy it as the team's CI would; returns when (epoch seconds)."""
+        push = self.history.pushes[self._pushed]
+        self.history.release(self._pushed)
+        self._pushed += 1
         at = time.time()
-        self.releases.deploy(self.broken_commit, name=f"ci-{self.broken_commit[:10]}")
+        self.deploy(push.head, name=f"ci-{push.head[:10]}")
+        self.broken_commit = push.head if push.broken else self.broken_commit
         return at
+
+    def deploy(self, commit: str, *, name: str) -> None:
+        """Put any commit of the history live, as the team's CI would."""
+        self.releases.deploy(commit, name=name)
 
     def configure(self, env: Mapping[str, str]) -> None:
         """Set variables for the service and restart it: a configuration change goes live."""
-        lines = [f"export {name}={shlex.quote(value)}" for name, value in env.items()]
         with self._settings.open("a", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
+            file.write(_exports(env))
+        self.supervisor.restart()
+
+    def order(self, orders: list[dict[str, Any]]) -> None:
+        """What goes wrong in front of the target's upstream from now on; nothing with an empty list."""
+        fresh = self._orders_file.with_suffix(".new")
+        fresh.write_text(json.dumps({"orders": orders}), encoding="utf-8")
+        fresh.replace(self._orders_file)
+        self._orders = orders
+
+    @property
+    def orders(self) -> list[dict[str, Any]]:
+        """What goes wrong there now."""
+        return list(self._orders)
+
+    def set_clock(self, market: datetime | None) -> None:
+        """Market time jumps, with a restart; None puts it back to where it would have been."""
+        file = self._target / "var" / "clock.json"
+        kept = file.with_suffix(".kept")
+        if not kept.exists():
+            kept.write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+        jumped = json.dumps({"market": market.isoformat(), "wall": time.time()}) if market else None
+        file.write_text(jumped or kept.read_text(encoding="utf-8"), encoding="utf-8")
+        self.supervisor.restart()
+
+    def serve_shipped_model(self) -> None:
+        """Nothing promoted serves any more, from a restart on."""
+        (self._target / "var" / "models" / "serving").unlink(missing_ok=True)
         self.supervisor.restart()
 
     def report_change(self, change: Mapping[str, str]) -> None:
         """Tell the agent of a change, as CI would. Raises `Refused`."""
         door, now = self.door(), datetime.now(UTC).isoformat()
         try:
-            body = {"id": f"ci-{now}", "timestamp": now, "component": TARGET, "author": "ci", "target": TARGET, **change}
+            body = {
+                "id": f"ci-{now}",
+                "timestamp": now,
+                "component": self.target_name,
+                "author": "ci",
+                "target": self.target_name,
+                **change,
+            }
             door.post("/changes", body)
         finally:
             door.close()
 
-    def more_traffic(self, rate: float, seconds: float) -> None:
-        """Users come in crowds, for a while."""
+    def more_traffic(self, rate: float, seconds: float, requests: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Users come in crowds, for a while; with ``requests`` they ask for exactly these."""
+        self._crowds += 1
         options = {"--url": self.target_url, "--seed": "1", "--rate": str(rate), "--seconds": str(seconds)}
-        out = self.run.folder / "crowd.ndjson"
-        parts = [part for pair in {**options, "--out": str(out)}.items() for part in pair]
-        self._start("crowd", [sys.executable, "-m", "drills.traffic", *parts])
+        options |= {"--out": str(self.run.folder / f"crowd-{self._crowds}.ndjson"), "--mix": self.staging.mix}
+        if requests:
+            script = self.run.folder / f"crowd-{self._crowds}.json"
+            script.write_text(json.dumps(list(requests)), encoding="utf-8")
+            options["--script"] = str(script)
+        self._start(f"crowd-{self._crowds}", [sys.executable, "-m", "drills.traffic", *_flags(options)])
 
     def spoil_model(self, action: str, factor: float) -> None:
         """Promote a model file that is cut short, or whose weights are multiplied; it serves from the next start on."""
@@ -178,16 +234,22 @@ class Stage:
         (folder / "serving").write_text("v2", encoding="utf-8")
         self.supervisor.restart()
 
+    def log_tail(self, size: int) -> str:
+        """The end of the service's log."""
+        file = self._target / "service.log"
+        if not file.exists():
+            return ""
+        with file.open("rb") as log:
+            log.seek(max(0, file.stat().st_size - size))
+            return log.read().decode("utf-8", errors="replace")
+
     def door(self) -> Door:
         """The agent's public door."""
         return Door(self.agent_url, self.run.folder / "state" / "token")
 
     def target_answers(self) -> bool:
         """Whether the target is up."""
-        try:
-            return httpx2.get(f"{self.target_url}/health", timeout=2.0).status_code == httpx2.codes.OK
-        except httpx2.HTTPError:
-            return False
+        return answers(f"{self.target_url}/health")
 
     @property
     def releases(self) -> Releases:
@@ -196,7 +258,7 @@ class Stage:
 
     @property
     def _origin(self) -> Path:
-        return self.run.folder / "forge" / f"{TARGET}.git"
+        return self.run.folder / "forge" / f"{self.target_name}.git"
 
     @property
     def _target(self) -> Path:
@@ -204,18 +266,32 @@ class Stage:
 
     @property
     def python(self) -> Path:
-        """The interpreter of the target's environment."""
-        return self._python
+        """The interpreter that the current release runs with."""
+        lock = self.releases.current / "requirements.txt"
+        found = environment.interpreter(lock.read_text(encoding="utf-8"), self._environments) if lock.exists() else None
+        return found or self._python
 
     @property
     def target_environment(self) -> dict[str, str]:
         """What the target's own code needs to be found and run."""
-        return {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "PYTHONPATH": SOURCES, "HOME": str(self._target)}
+        return {
+            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+            "PYTHONPATH": self.staging.sources,
+            "HOME": str(self._target),
+        }
 
     @property
     def target_name(self) -> str:
         """The target's name, as the agent knows it."""
-        return TARGET
+        return self.staging.name
+
+    @property
+    def _environments(self) -> Path:
+        return self.cache / "environments"
+
+    @property
+    def _orders_file(self) -> Path:
+        return self.run.folder / "orders.json"
 
     @property
     def _settings(self) -> Path:
@@ -226,9 +302,9 @@ class Stage:
         return self._target / "supervisord.conf"
 
     def _start(self, name: str, argv: list[str], env: Mapping[str, str] | None = None) -> None:
-        base = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
-        base["PYTHONPATH"] = str(PROJECT / "src")
-        self.run.processes.start(name, argv, env={**base, **(env or {})}, log=self.run.logs(name), cwd=self.run.folder)
+        self.run.processes.start(
+            name, argv, env={**child_environment(), **(env or {})}, log=self.run.logs(name), cwd=self.run.folder
+        )
 
     def _until(self, name: str, ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _START_SECONDS
@@ -243,59 +319,72 @@ class Stage:
             "--seed": str(self.seed),
             "--seconds": str(TRAFFIC_SECONDS),
             "--out": str(self.traffic_file),
+            "--mix": self.staging.mix,
         }
-        return [sys.executable, "-m", "drills.traffic", *(part for pair in options.items() for part in pair)]
+        return [sys.executable, "-m", "drills.traffic", *_flags(options)]
+
+    def _start_world(self) -> None:
+        """What the target needs around it: its upstream behind the proxy in which faults are made, its files."""
+        words = {"python": str(self._python), "state": str(self._target / "var")}
+        release = self.releases.folder(self.history.baseline)
+        here = {**self.target_environment, "PYTHONPATH": _absolute(self.staging.sources, release)}
+        for name, command in self.staging.beside.items():
+            self._start(name, [part.format(**words) for part in command], here)
+        if self.wanted is None or not self.wanted.upstream or self.staging.name != targets.MARKET.name:
+            return
+        self.order([])
+        exchange = [str(self._python), "-m", EXCHANGE_MODULE, "--port", str(self.ports.exchange)]
+        self._start("exchange", exchange, here)
+        options = {
+            "--listen": str(self.ports.upstream),
+            "--exchange": f"http://127.0.0.1:{self.ports.exchange}",
+            "--orders": str(self._orders_file),
+        }
+        self._start("upstream", [sys.executable, "-m", "drills.upstream", *_flags(options)])
+        self._until("upstream", lambda: answers(f"http://127.0.0.1:{self.ports.upstream}/health"))
+
+    def _start_batch(self) -> None:
+        """The target's batch job, again and again, always of the current release."""
+        if self.staging.batch:
+            job = shlex.join(part.format(python=self._python) for part in self.staging.batch)
+            current, settings = shlex.quote(str(self.releases.current)), shlex.quote(str(self._settings))
+            loop = f"while :; do (. {settings}; cd {current} && {job}); sleep {_BATCH_SECONDS}; done"
+            self._start("batch", ["/bin/sh", "-c", loop], self._wiring.variables)
+
+    def _first_settings(self) -> dict[str, str]:
+        """What the service is told besides the stage's own variables."""
+        drill = self.wanted
+        asked = {name: str(value) for name, value in (drill.target.get("env") or {}).items()} if drill else {}
+        if drill and drill.upstream and self.staging.name == targets.MARKET.name:
+            asked.setdefault("MP_FEED_URL", f"http://127.0.0.1:{self.ports.upstream}")
+        return asked
+
+    @property
+    def _wiring(self) -> Wiring:
+        return Wiring(
+            staging=self.staging,
+            folder=self._target,
+            origin=self._origin,
+            branch=self.history.branch,
+            socket_file=self._socket,
+            environments=self._environments,
+            python=self._python,
+            settings=self._settings,
+            current=self.releases.current,
+            url=self.target_url,
+            port=self.ports.target,
+        )
 
     def _write_supervisor(self) -> None:
-        command = f"{self._python} -m uvicorn {APPLICATION} --host 127.0.0.1 --port {self.ports.target}"
-        # The release's folder is named by its commit, so the service knows its commit without being told by anybody.
-        started = f"/bin/sh -c '. {self._settings}; MP_COMMIT=$(basename $(pwd -P)) exec {command}'"
-        self._settings.touch()
-        variables = {
-            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
-            "PYTHONPATH": SOURCES,
-            "PYTHONUNBUFFERED": "1",
-            "MP_STATE_DIR": str(self._target / "var"),
-            "MP_LOG_FILE": str(self._target / "service.log"),
-        }
-        text = configuration(
-            folder=self._target,
-            socket_file=self._socket,
-            logs=self.run.logs("supervisor").parent,
-            directory=self.releases.current,
-            command=started,
-            environment=variables,
-        )
-        self._conf.write_text(text, encoding="utf-8")
+        text = self._wiring.supervisor(self.run.logs("supervisor").parent)
+        (self._conf).write_text(text, encoding="utf-8")
 
     def _write_agent(self) -> None:
-        (self.run.folder / "agent.toml").write_text(toml(self._tables()), encoding="utf-8")
+        tables = self._wiring.agent(raises=self.stack == "embedded", autonomy=self.autonomy)
+        (self.run.folder / "agent.toml").write_text(toml(tables), encoding="utf-8")
         env = self.run.folder / ".env"
         env.touch(mode=0o600)
         env.write_text(dotenv(self._agent_environment()), encoding="utf-8")
-
-    def _tables(self) -> list[tuple[str, Mapping[str, Value]]]:
-        target: dict[str, Value] = {
-            "name": TARGET,
-            "url": self.target_url,
-            "repository": self._origin,
-            "branch": self.history.branch,
-            "serve": ["{python}", "-m", "uvicorn", APPLICATION, "--host", "{host}", "--port", "{port}"],
-            "test": ["{python}", "-m", "pytest", "-q"],
-            "env": {"PYTHONPATH": SOURCES},
-            "replay_env": ["MP_SEED", "MP_MARKET_START", "MP_HOURS_PER_SECOND"],
-            "soak_env": {"MP_HOURS_PER_SECOND": "20"},
-            "log_env": "MP_LOG_FILE",
-            "log_file": self._target / "service.log",
-            "supervisor": self._socket,
-            "release_root": self._target,
-        }
-        return [
-            ("[[target]]", target),
-            ("[limits]", {"environments": self.cache / "environments"}),
-            ("[monitoring]", {"raises": self.stack == "embedded"}),
-            ("[verification]", {"window_seconds": 8.0, "settle_seconds": 2.0}),
-        ]
 
     def _agent_environment(self) -> dict[str, str]:
         beside = {}
@@ -313,9 +402,9 @@ class Stage:
             "WEBHOOK_SECRET": self.secret,
         }
 
-    def _wiring(self) -> prometheus.Wiring:
+    def _servers(self) -> prometheus.Wiring:
         return prometheus.Wiring(
-            target=TARGET,
+            target=self.target_name,
             target_port=self.ports.target,
             agent_url=self.agent_url,
             secret=self.secret,
@@ -324,27 +413,28 @@ class Stage:
         )
 
 
+def child_environment() -> dict[str, str]:
+    """What processes of a stage get of this one's environment, and where to find the project's code."""
+    base = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
+    return {**base, "PYTHONPATH": str(PROJECT / "src")}
+
+
+def _exports(env: Mapping[str, str]) -> str:
+    """Shell lines that set variables; an empty value unsets one."""
+    return "".join(
+        f"export {name}={shlex.quote(value)}\n" if value else f"unset {name}\n" for name, value in env.items()
+    )
+
+
+def _flags(options: Mapping[str, str]) -> list[str]:
+    return [part for pair in options.items() for part in pair]
+
+
+def _absolute(sources: str, folder: Path) -> str:
+    return os.pathsep.join(str(folder / part) for part in sources.split(os.pathsep))
+
+
 def _last_words(log: Path) -> str:
     """The end of a log; the folder it lies in may be gone soon."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
     return "\n".join(lines[-12:]) or f"nothing in {log}"
-
-
-def free_ports(count: int) -> list[int]:
-    """Loopback ports that nobody uses now, all different."""
-    held = [socket.socket() for _ in range(count)]
-    try:
-        for each in held:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in held]
-    finally:
-        for each in held:
-            each.close()
-
-
-def socket_file(folder: Path) -> Path:
-    """Where the supervisor's socket goes: beside the run, or in a short place when that path is too long for one."""
-    path = folder / "supervisor.sock"
-    if len(os.fsencode(path)) <= _LONGEST_SOCKET:
-        return path
-    return Path(tempfile.mkdtemp(prefix="mpa-demo-")) / "s.sock"

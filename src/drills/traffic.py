@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import itertools
 import json
 import queue
 import random
@@ -15,7 +16,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TextIO
@@ -195,7 +196,20 @@ def _batch(items: Sequence[tuple[str, int]]) -> Shot:
     return Shot("POST", "/predict/batch", json.dumps({"requests": requests}))
 
 
-def send(url: str, mix: Mix, *, rate: float, seconds: float, out: Path, stop: threading.Event) -> None:
+def script(path: Path) -> Iterator[Shot]:
+    """The requests of a JSON file, ``[{"method", "path", "body"}]``, again and again."""
+    shots = [
+        Shot(str(one.get("method", "GET")), str(one["path"]), _text(one.get("body")))
+        for one in json.loads(path.read_text(encoding="utf-8"))
+    ]
+    return itertools.cycle(shots)
+
+
+def _text(body: object) -> str | None:
+    return body if body is None or isinstance(body, str) else json.dumps(body)
+
+
+def send(url: str, mix: Iterable[Shot], *, rate: float, seconds: float, out: Path, stop: threading.Event) -> None:
     """Send ``rate`` requests a second for ``seconds`` or until ``stop``; one JSON line a second goes to ``out``."""
     tally = Tally()
     waiting: queue.Queue[Shot | None] = queue.Queue(WAITING)
@@ -255,6 +269,8 @@ def main() -> None:
     """Send traffic until the time is over or the process is asked to end."""
     parser = argparse.ArgumentParser(prog="python -m drills.traffic", description="Seeded mixed traffic.")
     parser.add_argument("--url", required=True, help="where the service answers")
+    parser.add_argument("--mix", choices=("market",), default="market", help="whose users these are")
+    parser.add_argument("--script", type=Path, help="JSON: exactly these requests, again and again")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=25.0, help="requests a second")
     parser.add_argument("--seconds", type=float, default=600.0, help="ends by itself after this long")
@@ -263,7 +279,8 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    send(options.url, Mix(options.seed), rate=options.rate, seconds=options.seconds, out=options.out, stop=stop)
+    mix = script(options.script) if options.script else Mix(options.seed)
+    send(options.url, mix, rate=options.rate, seconds=options.seconds, out=options.out, stop=stop)
 
 
 if __name__ == "__main__":

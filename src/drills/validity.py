@@ -1,54 +1,117 @@
-"""Is a drill a fair question? ``mpa drill check``: what can be said without staging it.
+"""Is a drill a fair question? ``mpa drill check``.
 
-The folder can be read, its commits apply wherever the seed may put them, and the target's own tests pass with the fault
-in place, for real bugs get past tests. Whether the alarm comes, and acceptance fails without a fix and passes with the
-reference, needs a stage; that is not checked yet, and the answer says so.
+Without a stage: the folder can be read, its commits apply wherever the seed may put them, its reference can be read, and
+the target's own tests pass with the fault in place, for real bugs get past tests. Then it is staged, see `rehearsal`.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from . import environment
+from . import environment, targets
 from .drill import Drill, Unusable, read
+from .ground import Ground
 from .history import materialise
-from .injection import STAGED
-from .stage import SOURCES
+from .pool import Answer, Lost, Pool
+from .rehearsal import Checked, steps
+from .sitting import REHEARSAL, Order
+from .store import Store
 
 PLACES: Final = range(1, 6)  # seeds: other places among the team's commits
 SUITE_SECONDS: Final = 300.0
 
 
-@dataclass(frozen=True)
-class Checked:
-    """One thing that was looked at; ``valid`` is None where it was not."""
+def check_all(options: argparse.Namespace) -> bool:
+    """Check every folder, the cheap questions first, and keep what was found; whether all are valid."""
+    ground, store = Ground(options.root), Store(options.root)
+    folders = [path for given in options.folders for path in _folders(given)]
+    checks: dict[Path, list[Checked]] = {folder: [] for folder in folders}
 
-    name: str
-    valid: bool | None
-    detail: str = ""
+    def tell(folder: Path, one: Checked) -> None:
+        checks[folder].append(one)
+        if not options.json:
+            mark = {True: "ok", False: "NO", None: "--"}[one.valid]
+            print(f"{folder.name}: {mark} {one.name}{f': {one.detail}' if one.detail else ''}", flush=True)  # noqa: T201 - a command's answer
+
+    for folder in folders:
+        for one in check(folder, ground.cache / "environments"):
+            tell(folder, one)
+    if not options.quick:
+        sound = [folder for folder in folders if all(one.valid is not False for one in checks[folder])]
+        _stage(ground, store, sound, options.jobs, checks, tell)
+    for folder in folders:
+        if not options.quick and checks[folder][0].valid:
+            found = [asdict(one) for one in checks[folder]]
+            store.keep_validity(read(folder), found, valid=all(one.valid is not False for one in checks[folder]))
+    if options.json:
+        rows = [{"drill": folder.name, **asdict(one)} for folder in folders for one in checks[folder]]
+        valid = all(one["valid"] is not False for one in rows)
+        print(json.dumps({"valid": valid, "checks": rows}))  # noqa: T201 - a command's answer
+    return all(one.valid is not False for found in checks.values() for one in found)
+
+
+def _folders(given: Path) -> list[Path]:
+    below = sorted(path.parent for path in given.rglob("drill.toml"))
+    return below or [given]
+
+
+def _stage(
+    ground: Ground,
+    store: Store,
+    folders: Sequence[Path],
+    jobs: int,
+    checks: dict[Path, list[Checked]],
+    tell: Callable[[Path, Checked], None],
+) -> None:
+    orders = [
+        Order(drill=str(folder.resolve()), cache=str(ground.cache.resolve()), player=REHEARSAL) for folder in folders
+    ]
+
+    def begun(number: int) -> None:
+        print(f"staging {number + 1} of {len(folders)}: {folders[number].name}", file=sys.stderr, flush=True)  # noqa: T201 - progress
+
+    with ground.locked():
+        ground.clean()
+        for number, answer in Pool(ground, jobs).each(orders, begun):
+            folder = folders[number]
+            for one in _staged(answer):
+                tell(folder, one)
+            found = [asdict(one) for one in checks[folder]]
+            store.keep_validity(read(folder), found, valid=all(one.valid is not False for one in checks[folder]))
+
+
+def _staged(answer: Answer) -> list[Checked]:
+    if isinstance(answer, Lost):
+        return [Checked("staged", valid=False, detail=answer.why)]
+    if "checks" not in answer:
+        return [Checked("staged", valid=False, detail=str(answer.get("problem", "")))]
+    return [Checked(**one) for one in answer["checks"]]
 
 
 def check(folder: Path, environments: Path) -> Iterator[Checked]:
-    """Look at one folder, cheap questions first; ends with the first that fails."""
+    """Look at one folder without staging it, cheap questions first; ends with the first that fails."""
     try:
         drill = read(folder)
+        name = targets.of(drill).name
+        yield Checked("readable", valid=True, detail=f"{drill.title} ({drill.family}; {name})")
+        if drill.reference is not None:
+            steps(drill)
     except Unusable as error:
         yield Checked("readable", valid=False, detail=str(error))
         return
-    yield Checked("readable", valid=True, detail=f"{drill.title} ({drill.family})")
-    unknown = [fault.kind for fault in drill.faults if fault.kind not in STAGED]
-    yield Checked("can be staged", valid=not unknown, detail=", ".join(unknown) and f"not yet: {', '.join(unknown)}")
-    if any(fault.commit for fault in drill.faults) or drill.decoys:
+    if drill.code or drill.decoys:
         applied = _applies(drill)
         yield applied
-        if applied.valid:
+        if applied.valid and drill.code:
             yield _suite(drill, environments)
-    yield Checked("alarm, acceptance and reference", valid=None, detail="not checked yet: they need a stage")
 
 
 def _applies(drill: Drill) -> Checked:
@@ -65,13 +128,15 @@ def _suite(drill: Drill, environments: Path) -> Checked:
     """The target's ordinary tests, with every planted commit in place."""
     with tempfile.TemporaryDirectory(prefix="drill-") as name:
         history = materialise(Path(name) / "origin.git", 1, drill=drill)
-        work, head = Path(name) / "work", history.release()
+        work, head = Path(name) / "work", history.head
         clone = ["git", "clone", "--quiet", "--no-checkout", str(history.origin), str(work)]
         subprocess.run(clone, capture_output=True, check=True, timeout=60)
-        subprocess.run(["git", "-C", str(work), "checkout", "--quiet", head], capture_output=True, check=True, timeout=60)
-        python = environment.build(history.lock, environments)
+        subprocess.run(
+            ["git", "-C", str(work), "checkout", "--quiet", head], capture_output=True, check=True, timeout=60
+        )
+        python = environment.build(history.lock_of(head), environments)
         argv = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-        env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": SOURCES, "HOME": name}
+        env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": targets.of(drill).sources, "HOME": name}
         try:
             tests = subprocess.run(
                 argv, cwd=work, env=env, capture_output=True, text=True, timeout=SUITE_SECONDS, check=False
@@ -79,10 +144,13 @@ def _suite(drill: Drill, environments: Path) -> Checked:
         except subprocess.TimeoutExpired:
             return Checked("the target's tests pass with it", valid=False, detail=f"not within {SUITE_SECONDS:.0f} s")
     last = (tests.stdout.strip().splitlines() or ["nothing was said"])[-1]
-    return Checked("the target's tests pass with it", valid=tests.returncode == 0, detail=last)
+    passed = tests.returncode == 0
+    if not drill.tests_pass:
+        return Checked("the target's tests notice it, as the drill says", valid=not passed, detail=last)
+    return Checked("the target's tests pass with it", valid=passed, detail=last)
 
 
-SKELETON: Final = '''title = "Say in one sentence what goes wrong"
+SKELETON: Final = """title = "Say in one sentence what goes wrong"
 family = "exceptions from edge inputs"    # drills of one family are counted together
 
 [[fault]]
@@ -106,7 +174,7 @@ outcome = "fixed"         # or a list of outcomes that are all right
 #   decoys/*.patch        innocent commits of the same release
 #   acceptance/           pytest tests; they run in the deployed release, TARGET_URL says where it answers
 #   reference/            a solution, to show that there is one
-'''
+"""
 
 
 def skeleton(folder: Path) -> None:

@@ -23,7 +23,8 @@ from chaos.figures import Figures
 from drills.door import Refused
 from drills.ground import Ground
 from drills.processes import born
-from drills.stage import PROJECT, TARGET, Stage
+from drills.stage import PROJECT, Stage
+from drills.targets import MARKET
 from durable.service_process import Rows, children, living, running_in, until
 from durable.small_world import World
 
@@ -162,7 +163,7 @@ def once_and_well(staged: Staged) -> None:
     )
     assert incident["outcome"] == "fixed", trail
     assert len(rows.ask("SELECT id FROM incidents")) == 1, trail
-    records = [json.loads(path.read_text()) for path in (staged.state / "forge" / TARGET).glob("*.json")]
+    records = [json.loads(path.read_text()) for path in (staged.state / "forge" / MARKET.name).glob("*.json")]
     (pull_request,) = [record["pull_request"] for record in records]
     assert pull_request["state"] == "merged"
     lines = (staged.stage._target / "deployments.ndjson").read_text().splitlines()

@@ -52,7 +52,8 @@ def test_a_folder_is_read_whole(folder):
 def test_a_mail_of_git_brings_author_and_message(folder, tmp_path):
     """As ``git format-patch`` writes it, long and foreign names too."""
     work = tmp_path / "work"
-    message = "Give the desk what it asks for every morning, and a little more than that so that the line is long\n\nBecause they asked."
+    title = "Give the desk what it asks for every morning, and a little more than that so that the line is long"
+    message = f"{title}\n\nBecause they asked."
     author = "Zoë Müller <zoe@desk.invalid>"
 
     def git(*args):

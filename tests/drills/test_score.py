@@ -66,7 +66,8 @@ def test_nothing_looked_at_is_not_well():
 
 
 @pytest.mark.parametrize(
-    ("hits", "count", "low", "high"), [(10, 10, 0.741, 1.0), (0, 10, 0.0, 0.259), (8, 10, 0.493, 0.963), (0, 0, 0.0, 1.0)]
+    ("hits", "count", "low", "high"),
+    [(10, 10, 0.741, 1.0), (0, 10, 0.0, 0.259), (8, 10, 0.493, 0.963), (0, 0, 0.0, 1.0)],
 )
 def test_the_interval_is_clopper_and_pearsons(hits, count, low, high):
     """Against published tables, 90% two-sided."""

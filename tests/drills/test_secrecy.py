@@ -27,5 +27,10 @@ def telling(drill):
 @pytest.mark.parametrize("drill", DRILLS, ids=lambda drill: drill.name)
 def test_the_agent_knows_no_drill(drill):
     """Neither its name, nor its words."""
-    known = [(word, str(path.relative_to(PROJECT))) for word in telling(drill) for path, text in AGENT.items() if word in text]
+    known = [
+        (word, str(path.relative_to(PROJECT)))
+        for word in telling(drill)
+        for path, text in AGENT.items()
+        if word in text
+    ]
     assert known == []

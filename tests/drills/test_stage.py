@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from drills.addresses import free_ports, socket_file
 from drills.ground import Ground
 from drills.prometheus import Missing, Programs, Wiring, rule_groups, start, write_configuration
 from drills.rules import RULES, Rule
 from drills.settings_files import dotenv, toml
-from drills.stage import free_ports, socket_file
 
 WIRING = Wiring(
     target="t", target_port=1, agent_url="http://127.0.0.1:2", secret="s3", prometheus_port=3, alertmanager_port=4

@@ -21,8 +21,8 @@ from agent.delivery.supervised import SupervisedDeployer
 from agent.kit.clock import SystemClock
 from agent.model.target import Target
 from delivery.supervise import start_supervisor, write_configuration
+from drills.addresses import free_ports
 from drills.settings_files import toml
-from drills.stage import free_ports
 from durable.service_process import Rows, Service, until
 from durable.small_target import History
 

@@ -1,0 +1,99 @@
+"""Stages several drills side by side, each in a process of its own with a folder of its own; a crash costs only one.
+
+Every process of a staging, the examiner's too, carries the mark of its run folder: what a killed range leaves behind is
+ended by the next one's start.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from .ground import Ground, Run
+from .sitting import Order
+from .stage import child_environment
+
+LONGEST_SECONDS: Final = 600.0  # of one staging, whatever happens in it
+_TICK: Final = 0.2
+_EXAMINER: Final = "examiner"
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A staging whose process ended without an answer; ``why`` is its last word."""
+
+    why: str
+
+
+Answer = Mapping[str, Any] | Lost
+
+
+@dataclass
+class _Slot:
+    number: int
+    run: Run
+    since: float
+
+
+class Pool:
+    """``jobs`` stagings at once."""
+
+    def __init__(self, ground: Ground, jobs: int) -> None:
+        self._ground, self._jobs = ground, jobs
+        self._slots: list[_Slot] = []
+
+    def each(self, orders: Sequence[Order], begun: Callable[[int], None]) -> Iterator[tuple[int, Answer]]:
+        """The answers as they come, with the number of their order. All that was started is ended on the way out."""
+        waiting = list(enumerate(orders))
+        with self._ended():
+            while waiting or self._slots:
+                while waiting and len(self._slots) < self._jobs:
+                    number, order = waiting.pop(0)
+                    begun(number)
+                    self._slots.append(_Slot(number, self._begin(order), time.monotonic()))
+                time.sleep(_TICK)
+                for slot in [one for one in self._slots if self._over(one)]:
+                    answer = _answer(slot.run)
+                    self._end(slot)
+                    yield slot.number, answer
+
+    def _begin(self, order: Order) -> Run:
+        run = self._ground.new_run()
+        path = run.folder / "order.json"
+        path.write_text(json.dumps(asdict(order)), encoding="utf-8")
+        argv = [sys.executable, "-m", "drills.sitting", str(path)]
+        run.processes.start(_EXAMINER, argv, env=child_environment(), log=run.logs(_EXAMINER), cwd=run.folder)
+        return run
+
+    def _over(self, slot: _Slot) -> bool:
+        return not slot.run.processes.alive(_EXAMINER) or time.monotonic() - slot.since > LONGEST_SECONDS
+
+    def _end(self, slot: _Slot) -> None:
+        slot.run.processes.end_all()
+        shutil.rmtree(slot.run.folder, ignore_errors=True)
+        self._slots.remove(slot)
+
+    @contextmanager
+    def _ended(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            for slot in list(self._slots):
+                self._end(slot)
+
+
+def _answer(run: Run) -> Answer:
+    path = run.folder / "result.json"
+    if path.exists():
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    log = run.logs(_EXAMINER)
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if log.exists() else []
+    return Lost(
+        lines[-1] if lines else f"its process ended, or took more than {LONGEST_SECONDS:.0f} s, and said nothing"
+    )

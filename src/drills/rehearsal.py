@@ -1,0 +1,202 @@
+"""Is a drill a fair question? Staged once, with an agent that only observes.
+
+Decoys alone raise nothing; with the fault the alarm comes and acceptance fails; with the reference acceptance passes and
+the target is well.
+"""
+
+from __future__ import annotations
+
+import time
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from .door import Door, Refused
+from .drill import Drill, Unusable
+from .exam import CALM, LOOK_SECONDS, QUIET_SECONDS, SIGNAL_SECONDS, accept, findings, idle
+from .injection import restore, timeline
+from .inquest import at
+from .meter import Meter
+from .stage import Stage
+
+DECOYS_SECONDS: Final = 12.0
+SICK_SECONDS: Final = 4.0  # after the alarm, before acceptance is asked
+WELL_SECONDS: Final = 45.0  # in which the reference must have made the target well
+_TICK: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One thing that was looked at; ``valid`` is None where it was not."""
+
+    name: str
+    valid: bool | None
+    detail: str = ""
+
+
+def rehearse(stage: Stage, drill: Drill) -> Mapping[str, Any]:
+    """``{"drill", "alert_seconds", "checks"}``, in the order of what was looked at; ends with the first that fails."""
+    rehearsal = Rehearsal(stage, drill)
+    checks: list[Checked] = []
+    try:
+        for one in rehearsal.checks():
+            checks.append(one)
+            if one.valid is False:
+                break
+    except (Unusable, Refused, RuntimeError) as error:
+        checks.append(Checked("staged to the end", valid=False, detail=str(error)))
+    finally:
+        rehearsal.close()
+    return {"drill": drill.name, "alert_seconds": rehearsal.alert_seconds, "checks": [asdict(one) for one in checks]}
+
+
+class Rehearsal:
+    """One stage, from calm over the fault to the reference."""
+
+    def __init__(self, stage: Stage, drill: Drill) -> None:
+        self._stage, self._drill = stage, drill
+        self._meter = Meter(stage.target_url, stage.traffic_file)
+        self._door: Door = stage.door()
+        self.alert_seconds: float | None = None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._door.close()
+        self._meter.close()
+
+    def checks(self) -> Iterator[Checked]:
+        """Look, in order."""
+        calm_from = time.time()
+        idle(self._meter, CALM)
+        calm = (calm_from, time.time())
+        yield self._decoys()
+        started = time.time()
+        self._break(started)
+        yield self._alarm(started)
+        if self._drill.acceptance is not None:
+            idle(self._meter, SICK_SECONDS)
+            said = accept(self._stage, self._drill)
+            wanted = self._drill.expect.alert != "no"
+            yield Checked("acceptance fails with the fault", valid=said.startswith("failed") or not wanted, detail=said)
+        if self._drill.reference is None:
+            yield Checked("reference", valid=not self._drill.breaks, detail="there is none")
+            return
+        for step in steps(self._drill):
+            perform(self._stage, self._drill, step, lambda seconds: idle(self._meter, seconds))
+        yield self._well(calm)
+        if self._drill.acceptance is not None:
+            said = accept(self._stage, self._drill)
+            yield Checked("acceptance passes with the reference", valid=said == "passed", detail=said)
+
+    def _decoys(self) -> Checked:
+        """The same release without the faults goes live, and nothing is raised."""
+        since, history = time.time(), self._stage.history
+        if history.innocent and history.innocent != history.baseline:
+            history.push(history.innocent)
+            self._stage.deploy(history.innocent, name=f"ci-{history.innocent[:10]}")
+            idle(self._meter, DECOYS_SECONDS)
+        raised = self._raised(since)
+        return Checked("decoys alone raise nothing", valid=not raised, detail=", ".join(raised))
+
+    def _break(self, started: float) -> None:
+        for moment in timeline(self._drill, decoys=bool(self._drill.released)):
+            idle(self._meter, max(0.0, started + moment.after - time.time()))
+            moment.act(self._stage)
+
+    def _alarm(self, started: float) -> Checked:
+        due = self._drill.expect.alert
+        deadline = time.time() + (SIGNAL_SECONDS if due == "yes" else QUIET_SECONDS)
+        while time.time() < deadline and not self._raised(started):
+            idle(self._meter, _TICK)
+        raised = self._raised(started)
+        first = min(moment.after for moment in timeline(self._drill) if moment.fault)
+        detail = f"{', '.join(raised)} after {self.alert_seconds - first:.1f} s" if self.alert_seconds else "none came"
+        if due == "no":
+            return Checked("no alarm comes", valid=not raised, detail=detail)
+        return Checked("the alarm comes", valid=bool(raised) or due == "either", detail=detail)
+
+    def _well(self, calm: tuple[float, float]) -> Checked:
+        """Within a while a look finds nothing wrong."""
+        deadline = time.time() + WELL_SECONDS
+        while True:
+            idle(self._meter, LOOK_SECONDS)
+            now = time.time()
+            wrong = [one for one in findings(self._meter, calm, (now - LOOK_SECONDS, now)) if not one.passed]
+            if not wrong or now > deadline:
+                detail = "; ".join(f"{one.name}: {one.detail}" for one in wrong)
+                return Checked("the target recovers with the reference", valid=not wrong, detail=detail)
+
+    def _raised(self, since: float) -> list[str]:
+        try:
+            found = [one for one in self._door.incidents() if at(one["opened_at"]) >= since]
+        except Refused:
+            return []
+        if found and self.alert_seconds is None:
+            self.alert_seconds = min(at(one["opened_at"]) for one in found) - since
+        return sorted({str(one["title"]) for one in found})
+
+
+def steps(drill: Drill) -> list[Mapping[str, Any]]:
+    """What the reference does, in order. Raises `Unusable`."""
+    path = (drill.reference or drill.folder / "reference") / "solution.toml"
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8")).get("step")
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Unusable(f"{path}: {error}") from error
+    if not isinstance(found, list) or not found:
+        raise Unusable(f"{path}: there is no [[step]]")
+    for step in found:
+        if step.get("do") not in _STEPS:
+            raise Unusable(f"{path}: 'do' is one of {', '.join(_STEPS)}, not {step.get('do')!r}")
+    return list(found)
+
+
+def perform(stage: Stage, drill: Drill, step: Mapping[str, Any], wait: Callable[[float], None]) -> None:
+    """One step of the reference. Raises `Unusable` or `RuntimeError`."""
+    if step["do"] == "wait":
+        wait(float(step.get("seconds", 10.0)))
+        return
+    _STEPS[str(step["do"])](stage, drill, step)
+
+
+def _revert(stage: Stage, _drill: Drill, _step: Mapping[str, Any]) -> None:
+    _go_live(stage, stage.history.innocent or stage.history.baseline)
+
+
+def _patch(stage: Stage, drill: Drill, step: Mapping[str, Any]) -> None:
+    file = (drill.reference or Path()) / str(step.get("file", "fix.patch"))
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise Unusable(f"{file}: {error.strerror}") from error
+    _go_live(stage, stage.history.patched(stage.history.tip(), text, "The reference"))
+
+
+def _rollback(stage: Stage, _drill: Drill, _step: Mapping[str, Any]) -> None:
+    earlier = stage.releases.before()
+    if earlier is None:
+        raise Unusable("there is no earlier release to roll back to")
+    stage.deploy(earlier, name=f"ci-rollback-{earlier[:10]}")
+
+
+def _configuration(stage: Stage, _drill: Drill, step: Mapping[str, Any]) -> None:
+    stage.configure({name: str(value) for name, value in step.get("env", {}).items()})
+
+
+def _go_live(stage: Stage, commit: str) -> None:
+    stage.history.push(commit)
+    stage.deploy(commit, name=f"ci-{commit[:10]}")
+
+
+_STEPS: Final[Mapping[str, Callable[[Stage, Drill, Mapping[str, Any]], object]]] = {
+    "revert": _revert,
+    "patch": _patch,
+    "rollback": _rollback,
+    "restart": lambda stage, _drill, _step: stage.supervisor.restart(),
+    "start": lambda stage, _drill, _step: stage.supervisor.restart(),
+    "configuration": _configuration,
+    "restore": lambda stage, drill, _step: restore(stage, drill),
+    "wait": lambda _stage, _drill, _step: None,
+}

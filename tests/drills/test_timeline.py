@@ -1,0 +1,74 @@
+"""What happens in a drill, in which order, and in which releases."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from drills.drill import Drill, Expect, Fault, Planted
+from drills.history import plan
+from drills.injection import timeline
+
+FAULT = Planted("Fault", "", "a <a@b>", "diff")
+DECOY = Planted("Decoy", "", "a <a@b>", "diff")
+LATER = Planted("Later", "", "a <a@b>", "diff", builds_on=True)
+COMMIT = Fault("commit", 6.0, FAULT)
+DOWN = Fault("process", 5.0)
+
+
+def drill(*faults, decoys=(), release_after=None):
+    return Drill(Path("d"), "t", "f", faults, Expect(), decoys=decoys, release_after=release_after)
+
+
+def releases(one, seed=1):
+    return [
+        (step.broken, [each.title for place in sorted(step.places) for each in step.places[place]])
+        for step in plan(one, 12, random.Random(seed))
+    ]
+
+
+def shape(one, **more):
+    return [(moment.after, moment.fault) for moment in timeline(one, **more)]
+
+
+def test_one_release_holds_fault_and_decoys():
+    """Unless the drill says that the innocents go live by themselves."""
+    one = drill(COMMIT, decoys=(DECOY,))
+    ((broken, titles),) = releases(one)
+    assert broken
+    assert sorted(titles) == ["Decoy", "Fault"]
+    assert shape(one) == [(6.0, True)]
+
+
+def test_decoys_may_go_live_before_or_after_the_fault():
+    """A release of their own, in the order of the clock."""
+    before, after = (drill(COMMIT, decoys=(DECOY,), release_after=seconds) for seconds in (3.0, 9.0))
+    assert releases(before) == [(False, ["Decoy"]), (True, ["Fault"])]
+    assert shape(before) == [(3.0, False), (6.0, True)]
+    assert releases(after) == [(True, ["Fault"]), (True, ["Decoy"])]
+    assert shape(after) == [(6.0, True), (9.0, False)]
+
+
+def test_a_decoy_deploy_comes_seconds_before_a_fault_that_is_no_commit():
+    """The change that everybody suspects, and wrongly."""
+    one = drill(DOWN, decoys=(DECOY,))
+    assert releases(one) == [(False, ["Decoy"])]
+    assert shape(one) == [(3.0, False), (5.0, True)]
+    assert shape(one, decoys=False) == [(5.0, True)]
+    assert releases(drill(DOWN)) == []
+
+
+def test_what_builds_on_the_fault_comes_behind_it():
+    """Wherever the seed puts the fault."""
+    for seed in range(30):
+        ((_, titles),) = releases(drill(COMMIT, decoys=(LATER, DECOY)), seed)
+        assert titles.index("Fault") < titles.index("Later")
+
+
+def test_a_fault_older_than_the_history_is_in_no_release():
+    """It is brought to light by the second one."""
+    old = Fault("commit", 0.0, FAULT, old=True)
+    one = drill(old, DOWN)
+    assert releases(one) == []
+    assert shape(one) == [(5.0, True)]
+    assert one.code
