@@ -1,6 +1,6 @@
-"""Makes the example target a git repository with a believable history, and plants one fault in its next release.
+"""Makes an example target a git repository with a believable history, and plants one fault in its next release.
 
-`examples/market_predictor_history/history.toml` lists the commits, oldest first. A commit adds ``files`` of the final
+`examples/…_history/history.toml` lists the commits, oldest first. A commit adds ``files`` of the final
 tree, or makes ``edits`` (text before and after). Earlier trees come from undoing the edits, newest first, on the final
 tree, so the final tree and its history cannot drift apart. The last commits (``release = "next"``) are not deployed yet:
 the fault goes among them, at a place that the seed chooses.
@@ -23,13 +23,30 @@ from typing import Any, Final
 from .drill import Drill, Planted, read
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
-EXAMPLE: Final = PROJECT / "examples" / "market_predictor"
-RECORDER: Final = PROJECT / "packages" / "flight-recorder"
-HISTORY: Final = PROJECT / "examples" / "market_predictor_history" / "history.toml"
 FAULTS: Final = PROJECT / "drills" / "demo"
 BRANCH: Final = "main"
 _LEFT_OUT: Final = shutil.ignore_patterns("__pycache__", "*.pyc", ".pytest_cache", ".hypothesis", "var", ".venv")
 _TIMEOUT: Final = 30.0
+
+
+@dataclass(frozen=True)
+class Example:
+    """A target that drills are staged on; ``packages`` are folders that its repository holds under packages/."""
+
+    folder: Path
+    history: Path
+    packages: tuple[Path, ...] = ()
+
+
+MARKET: Final = Example(
+    folder=PROJECT / "examples" / "market_predictor",
+    history=PROJECT / "examples" / "market_predictor_history" / "history.toml",
+    packages=(PROJECT / "packages" / "flight-recorder",),
+)
+PARCELS: Final = Example(
+    folder=PROJECT / "examples" / "parcel_times",
+    history=PROJECT / "examples" / "parcel_times_history" / "history.toml",
+)
 
 
 @dataclass(frozen=True)
@@ -86,9 +103,9 @@ def faults(folder: Path = FAULTS) -> list[Drill]:
     return [read(path.parent) for path in sorted(folder.glob("*/drill.toml"))]
 
 
-def commits() -> list[Commit]:
-    """The team's commits, oldest first."""
-    data = tomllib.loads(HISTORY.read_text())
+def commits(example: Example = MARKET) -> list[Commit]:
+    """The commits of an example's team, oldest first."""
+    data = tomllib.loads(example.history.read_text(encoding="utf-8"))
     people: dict[str, str] = data["people"]
     return [_commit(entry, people) for entry in data["commit"]]
 
@@ -106,18 +123,20 @@ def _commit(entry: dict[str, Any], people: dict[str, str]) -> Commit:
     )
 
 
-def materialise(origin: Path, seed: int, *, drill: Drill | None = None, now: datetime | None = None) -> History:
-    """Write the bare repository ``origin``; the seed chooses the drill (unless given) and where its commits stand.
+def materialise(
+    origin: Path, seed: int, *, drill: Drill | None = None, example: Example = MARKET, now: datetime | None = None
+) -> History:
+    """Write the bare repository ``origin`` of an example; the seed chooses the drill (unless given) and where its commits stand.
 
     Raises `RuntimeError` for a patch that does not apply there.
     """
     chosen = drill or _choose(seed)
-    planned = commits()
+    planned = commits(example)
     moment = now or datetime.now(UTC)
     origin.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="history-") as name:
         work = Path(name) / "work"
-        _final_tree(work)
+        _final_tree(example, work)
         _undo_all(work, planned)
         _git(Path(name), "init", "--quiet", f"--initial-branch={BRANCH}", str(work))
         baseline, planted, head = _write(work, planned, chosen, seed, moment)
@@ -125,7 +144,7 @@ def materialise(origin: Path, seed: int, *, drill: Drill | None = None, now: dat
         _git(Path(name), "clone", "--quiet", "--bare", "--no-hardlinks", str(work), str(origin))
         _git(origin, "fetch", "--quiet", str(work), head)
 
-        lock = (EXAMPLE / "requirements.txt").read_text()
+        lock = (example.folder / "requirements.txt").read_text()
     _git(origin, "config", "gc.auto", "0")
     culprits = tuple(commit for one, commit in planted if one not in chosen.decoys)
     decoys = tuple(commit for one, commit in planted if one in chosen.decoys)
@@ -137,9 +156,10 @@ def _choose(seed: int) -> Drill:
     return known[seed % len(known)]
 
 
-def _final_tree(work: Path) -> None:
-    shutil.copytree(EXAMPLE, work, ignore=_LEFT_OUT)
-    shutil.copytree(RECORDER, work / "packages" / "flight-recorder", ignore=_LEFT_OUT)
+def _final_tree(example: Example, work: Path) -> None:
+    shutil.copytree(example.folder, work, ignore=_LEFT_OUT)
+    for package in example.packages:
+        shutil.copytree(package, work / "packages" / package.name, ignore=_LEFT_OUT)
 
 
 def _undo_all(work: Path, planned: Sequence[Commit]) -> None:
