@@ -15,7 +15,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TextIO
@@ -195,7 +195,7 @@ def _batch(items: Sequence[tuple[str, int]]) -> Shot:
     return Shot("POST", "/predict/batch", json.dumps({"requests": requests}))
 
 
-def send(url: str, mix: Mix, *, rate: float, seconds: float, out: Path, stop: threading.Event) -> None:
+def send(url: str, mix: Iterable[Shot], *, rate: float, seconds: float, out: Path, stop: threading.Event) -> None:
     """Send ``rate`` requests a second for ``seconds`` or until ``stop``; one JSON line a second goes to ``out``."""
     tally = Tally()
     waiting: queue.Queue[Shot | None] = queue.Queue(WAITING)
@@ -251,10 +251,20 @@ def read(path: Path, since: float = 0.0) -> list[Second]:
     return seconds
 
 
+def mix_of(name: str, seed: int) -> Iterable[Shot]:
+    """The requests of one example's users: ``market`` or ``parcels``."""
+    if name == "parcels":
+        from drills.parcels import ParcelMix
+
+        return ParcelMix(seed)
+    return Mix(seed)
+
+
 def main() -> None:
     """Send traffic until the time is over or the process is asked to end."""
     parser = argparse.ArgumentParser(prog="python -m drills.traffic", description="Seeded mixed traffic.")
     parser.add_argument("--url", required=True, help="where the service answers")
+    parser.add_argument("--mix", choices=("market", "parcels"), default="market", help="whose users these are")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=25.0, help="requests a second")
     parser.add_argument("--seconds", type=float, default=600.0, help="ends by itself after this long")
@@ -263,7 +273,8 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    send(options.url, Mix(options.seed), rate=options.rate, seconds=options.seconds, out=options.out, stop=stop)
+    mix = mix_of(options.mix, options.seed)
+    send(options.url, mix, rate=options.rate, seconds=options.seconds, out=options.out, stop=stop)
 
 
 if __name__ == "__main__":
