@@ -7,10 +7,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TARGET_VENV := .venv-target
+PARCELS_VENV := .venv-parcels
 SEED ?= 1
 STACK ?= embedded
 UPGRADE ?=
 TARGET := examples/market_predictor
+PARCELS := examples/parcel_times
 RECORDER := packages/flight-recorder
 export PYTHONPATH := src
 
@@ -25,8 +27,9 @@ demo: $(VENV)/.installed system ## Watch one incident from fault to verified fix
 serve: $(VENV)/.installed system ## Run the agent on port 8001
 	$(BIN)/python -m agent.cli serve
 
-test: $(VENV)/.installed-dev $(TARGET_VENV)/.installed system-test ## All tests: the target's, the flight recorder's and the agent's
+test: $(VENV)/.installed-dev $(TARGET_VENV)/.installed $(PARCELS_VENV)/.installed system-test ## All tests: the targets', the flight recorder's and the agent's
 	cd $(TARGET) && $(CURDIR)/$(TARGET_VENV)/bin/python -m pytest -q -p no:cacheprovider
+	cd $(PARCELS) && $(CURDIR)/$(PARCELS_VENV)/bin/python -m pytest -q -p no:cacheprovider
 	cd $(RECORDER) && PYTHONPATH=src $(CURDIR)/$(BIN)/python -m pytest -q -p no:cacheprovider
 	$(BIN)/python -m pytest tests -q -n 2 -m "not chaos"
 
@@ -49,6 +52,7 @@ lock: $(VENV)/.installed-dev ## Lock the dependencies again; add UPGRADE=--upgra
 	$(LOCK) $(UPGRADE) pyproject.toml -o requirements.txt
 	$(LOCK) $(UPGRADE) pyproject.toml --group dev -o requirements-dev.txt
 	cd $(TARGET) && $(LOCK:$(BIN)%=$(CURDIR)/$(BIN)%) $(UPGRADE) pyproject.toml -o requirements.txt
+	cd $(PARCELS) && $(LOCK:$(BIN)%=$(CURDIR)/$(BIN)%) $(UPGRADE) pyproject.toml -o requirements.txt
 
 drills: $(VENV)/.installed system ## Stage every drill and score the agent
 	$(BIN)/python -m drills.range run drills
@@ -74,10 +78,12 @@ $(VENV)/.installed-dev: requirements-dev.txt | $(VENV)/bin/python
 	$(INSTALL) -r requirements-dev.txt
 	@touch $@ $(VENV)/.installed
 
-# The example target's own environment, for its own tests.
-$(TARGET_VENV)/.installed: $(TARGET)/requirements.txt | $(VENV)/bin/python
-	@$(PYTHON) -m venv --clear $(TARGET_VENV)
-	$(TARGET_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+# The example targets' own environments, for their own tests.
+$(TARGET_VENV)/.installed: $(TARGET)/requirements.txt
+$(PARCELS_VENV)/.installed: $(PARCELS)/requirements.txt
+$(TARGET_VENV)/.installed $(PARCELS_VENV)/.installed: | $(VENV)/bin/python
+	@$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
 	@touch $@
 
 # Debian packages by the command they bring: installed as root, else named.

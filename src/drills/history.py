@@ -1,6 +1,6 @@
-"""Makes the example target a git repository with a believable history, and plants one fault in its next release.
+"""Makes an example target a git repository with a believable history, and plants one fault in its next release.
 
-`examples/market_predictor_history/history.toml` lists the commits, oldest first. A commit adds ``files`` of the final
+`examples/…_history/history.toml` lists the commits, oldest first. A commit adds ``files`` of the final
 tree, or makes ``edits`` (text before and after). Earlier trees come from undoing the edits, newest first, on the final
 tree, so the final tree and its history cannot drift apart. The last commits (``release = "next"``) are not deployed yet:
 the fault goes among them, at a place that the seed chooses.
@@ -20,12 +20,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from .drill import NOBODY, Drill, Planted, read
+from .drill import NOBODY, Drill, Planted, Unusable, read
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
-EXAMPLE: Final = PROJECT / "examples" / "market_predictor"
-RECORDER: Final = PROJECT / "packages" / "flight-recorder"
-HISTORY: Final = PROJECT / "examples" / "market_predictor_history" / "history.toml"
 FAULTS: Final = PROJECT / "drills" / "demo"
 BRANCH: Final = "main"
 _LEFT_OUT: Final = shutil.ignore_patterns("__pycache__", "*.pyc", ".pytest_cache", ".hypothesis", "var", ".venv")
@@ -34,6 +31,37 @@ _TIMEOUT: Final = 30.0
 
 class Unwritten(RuntimeError):
     """Git could not do what the history needs; the message holds its last words."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A target that drills are staged on; ``packages`` are folders that its repository holds under packages/."""
+
+    folder: Path
+    history: Path
+    packages: tuple[Path, ...] = ()
+
+
+MARKET: Final = Example(
+    folder=PROJECT / "examples" / "market_predictor",
+    history=PROJECT / "examples" / "market_predictor_history" / "history.toml",
+    packages=(PROJECT / "packages" / "flight-recorder",),
+)
+PARCELS: Final = Example(
+    folder=PROJECT / "examples" / "parcel_times",
+    history=PROJECT / "examples" / "parcel_times_history" / "history.toml",
+)
+
+
+EXAMPLES: Final = {"market-predictor": MARKET, "parcel-times": PARCELS}
+
+
+def example_of(drill: Drill) -> Example:
+    """The example that a drill is staged on. Raises `Unusable` for an unknown name."""
+    name = str(drill.target.get("example", "market-predictor"))
+    if name not in EXAMPLES:
+        raise Unusable(f"[target] example is one of {', '.join(EXAMPLES)}, not {name!r}")
+    return EXAMPLES[name]
 
 
 @dataclass(frozen=True)
@@ -153,9 +181,9 @@ def faults(folder: Path = FAULTS) -> list[Drill]:
     return [read(path.parent) for path in sorted(folder.glob("*/drill.toml"))]
 
 
-def commits() -> list[Commit]:
-    """The team's commits, oldest first."""
-    data = tomllib.loads(HISTORY.read_text())
+def commits(example: Example = MARKET) -> list[Commit]:
+    """The commits of an example's team, oldest first."""
+    data = tomllib.loads(example.history.read_text(encoding="utf-8"))
     people: dict[str, str] = data["people"]
     return [_commit(entry, people) for entry in data["commit"]]
 
@@ -174,46 +202,42 @@ def _commit(entry: dict[str, Any], people: dict[str, str]) -> Commit:
 
 
 def materialise(
-    origin: Path, seed: int, *, drill: Drill | None = None, innocent: bool = False, now: datetime | None = None
+    origin: Path,
+    seed: int,
+    *,
+    drill: Drill | None = None,
+    example: Example | None = None,
+    innocent: bool = False,
+    now: datetime | None = None,
 ) -> History:
     """Write the bare repository ``origin``; the seed chooses the drill (unless given) and where its commits stand.
 
-    With ``innocent`` it also holds the same release without the faults. Raises `RuntimeError` for a patch that does not
-    apply there.
+    The target is the drill's own unless ``example`` says which. With ``innocent`` the repository also holds the same
+    release without the faults. Raises `Unwritten` for a patch that does not apply there.
     """
     chosen = drill or _choose(seed)
-    planned = commits()
-    moment = now or datetime.now(UTC)
+    target = example or example_of(chosen)
+    planned, moment = commits(target), now or datetime.now(UTC)
+    waiting = [commit for commit in planned if commit.next_release]
     origin.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="history-") as name:
         work = Path(name) / "work"
-        _final_tree(work)
-        _git(Path(name), "init", "--quiet", f"--initial-branch={BRANCH}", str(work))
-        for fault in chosen.faults:
-            if fault.commit is not None and fault.old:
-                _git(work, "apply", "--whitespace=nowarn", "-", stdin=fault.commit.patch)
-        _undo_all(work, planned)
+        _first_tree(target, chosen, planned, work)
         for commit in planned:
             if not commit.next_release:
                 _make(work, commit, moment)
         baseline = _head(work)
-        waiting = [commit for commit in planned if commit.next_release]
-        pushes, planted = [], []
-        for step in plan(chosen, len(waiting), random.Random(seed)):
-            planted += _release(work, waiting, step, moment)
-            pushes.append(Push(_head(work), step.broken))
+        pushes, planted = _releases(work, waiting, plan(chosen, len(waiting), random.Random(seed)), moment)
         heads = [baseline, *(push.head for push in pushes)]
         if innocent:
             _git(work, "checkout", "--quiet", "--force", "--detach", baseline)
             calm = replace(chosen, faults=(), release_after=0.0)
-            for step in plan(calm, len(waiting), random.Random(seed)):
-                _release(work, waiting, step, moment)
+            _releases(work, waiting, plan(calm, len(waiting), random.Random(seed)), moment)
             heads.append(_head(work))
         _git(work, "checkout", "--quiet", "--force", "-B", BRANCH, baseline)
         _git(Path(name), "clone", "--quiet", "--bare", "--no-hardlinks", str(work), str(origin))
         _git(origin, "fetch", "--quiet", str(work), *heads)
-
-        lock = (EXAMPLE / "requirements.txt").read_text()
+        lock = (target.folder / "requirements.txt").read_text(encoding="utf-8")
     _git(origin, "config", "gc.auto", "0")
     return History(
         origin,
@@ -222,7 +246,7 @@ def materialise(
         baseline,
         culprits=tuple(commit for one, commit in planted if one not in chosen.decoys),
         decoys=tuple(commit for one, commit in planted if one in chosen.decoys),
-        pushes=tuple(pushes),
+        pushes=pushes,
         innocent=heads[-1] if innocent else "",
     )
 
@@ -272,9 +296,20 @@ def _choose(seed: int) -> Drill:
     return known[seed % len(known)]
 
 
-def _final_tree(work: Path) -> None:
-    shutil.copytree(EXAMPLE, work, ignore=_LEFT_OUT)
-    shutil.copytree(RECORDER, work / "packages" / "flight-recorder", ignore=_LEFT_OUT)
+def _first_tree(example: Example, drill: Drill, planned: Sequence[Commit], work: Path) -> None:
+    """The tree before all commits, in a new repository; a fault older than the history is in its files already."""
+    _final_tree(example, work)
+    _git(work.parent, "init", "--quiet", f"--initial-branch={BRANCH}", str(work))
+    for fault in drill.faults:
+        if fault.commit is not None and fault.old:
+            _git(work, "apply", "--whitespace=nowarn", "-", stdin=fault.commit.patch)
+    _undo_all(work, planned)
+
+
+def _final_tree(example: Example, work: Path) -> None:
+    shutil.copytree(example.folder, work, ignore=_LEFT_OUT)
+    for package in example.packages:
+        shutil.copytree(package, work / "packages" / package.name, ignore=_LEFT_OUT)
 
 
 def _undo_all(work: Path, planned: Sequence[Commit]) -> None:
@@ -292,6 +327,16 @@ def _replace(work: Path, commit: Commit, file: str, old: str, new: str) -> None:
             f"history: {commit.title!r} expects once in {file}, found {text.count(old)} times: {old[:60]!r}"
         )
     path.write_text(text.replace(old, new))
+
+
+def _releases(
+    work: Path, waiting: Sequence[Commit], planned: Sequence[Step], now: datetime
+) -> tuple[tuple[Push, ...], list[tuple[Planted, str]]]:
+    pushes, planted = [], []
+    for step in planned:
+        planted += _release(work, waiting, step, now)
+        pushes.append(Push(_head(work), step.broken))
+    return tuple(pushes), planted
 
 
 def _release(work: Path, waiting: Sequence[Commit], step: Step, now: datetime) -> list[tuple[Planted, str]]:

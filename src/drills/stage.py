@@ -324,17 +324,24 @@ class Stage:
         return [sys.executable, "-m", "drills.traffic", *_flags(options)]
 
     def _start_world(self) -> None:
-        """What the target needs around it: its upstream behind the proxy in which faults are made, its files."""
-        words = {"python": str(self._python), "state": str(self._target / "var")}
+        """What the target needs around it, of the baseline release: its files and its upstream, faults in front of both."""
         release = self.releases.folder(self.history.baseline)
-        here = {**self.target_environment, "PYTHONPATH": _absolute(self.staging.sources, release)}
-        for name, command in self.staging.beside.items():
-            self._start(name, [part.format(**words) for part in command], here)
-        if self.wanted is None or not self.wanted.upstream or self.staging.name != targets.MARKET.name:
-            return
+        here = {**self._wiring.variables, "PYTHONPATH": _absolute(self.staging.sources, release)}
+        needs = self.wanted is not None and self.wanted.upstream
         self.order([])
+        if needs and self.staging.name == targets.PARCELS.name:
+            source, arrived = self.run.folder / "carriers", self._target / "var" / "scans"
+            here["PT_SCANS_DIR"] = str(source)
+            options = {"--source": str(source), "--to": str(arrived), "--orders": str(self._orders_file)}
+            self._start("courier", [sys.executable, "-m", "drills.courier", *_flags(options)])
+        for name, command in self.staging.beside.items():
+            self._start(name, [part.format(python=self._python) for part in command], here)
+        if needs and self.staging.name == targets.MARKET.name:
+            self._start_exchange(here)
+
+    def _start_exchange(self, env: Mapping[str, str]) -> None:
         exchange = [str(self._python), "-m", EXCHANGE_MODULE, "--port", str(self.ports.exchange)]
-        self._start("exchange", exchange, here)
+        self._start("exchange", exchange, env)
         options = {
             "--listen": str(self.ports.upstream),
             "--exchange": f"http://127.0.0.1:{self.ports.exchange}",

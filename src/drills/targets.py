@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from .drill import Drill, Unusable
+from .drill import KINDS, Drill, Unusable
+from .history import example_of
 from .settings_files import Value
 
 
@@ -16,7 +17,7 @@ class Staging:
 
     ``serve`` and ``batch`` are argument lists; ``{python}``, ``{host}`` and ``{port}`` stand for what the stage chooses.
     ``batch`` is run again and again in the current release. ``settings`` are for every start of the service; ``{state}``
-    is its folder and ``{log}`` its log file. ``beside`` are processes that stand for the world around it.
+    is its folder. ``beside`` are processes that stand for the world around it. ``kinds`` of faults can be staged on it.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Staging:
     agent: Mapping[str, Value] = field(default_factory=dict)
     batch: tuple[str, ...] = ()
     beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    kinds: tuple[str, ...] = KINDS
 
 
 MARKET: Final = Staging(
@@ -44,12 +46,28 @@ MARKET: Final = Staging(
         "soak_env": {"MP_HOURS_PER_SECOND": "20"},
     },
 )
-ALL: Final = {MARKET.name: MARKET}
+PARCELS: Final = Staging(
+    name="parcel-times",
+    serve=("{python}", "-m", "parcel_times", "--host", "{host}", "--port", "{port}"),
+    sources="src",
+    commit_variable="PT_COMMIT",
+    log_variable="PT_LOG_FILE",
+    settings={"PT_STATE_DIR": "{state}"},
+    mix="parcels",
+    batch=("{python}", "-m", "parcel_times.job"),
+    beside={"scans": ("{python}", "-m", "parcel_times.scans")},
+    kinds=("commit", "process", "data", "traffic", "configuration", "library", "none"),
+)
+ALL: Final = {one.name: one for one in (MARKET, PARCELS)}
 
 
 def of(drill: Drill | None) -> Staging:
-    """The target of a drill, the market predictor by default. Raises `Unusable` for an unknown name."""
-    name = str(drill.target.get("example", MARKET.name)) if drill else MARKET.name
-    if name not in ALL:
-        raise Unusable(f"[target] example is one of {', '.join(ALL)}, not {name!r}")
-    return ALL[name]
+    """The target of a drill, the market predictor by default. Raises `Unusable` for an unknown name or a fault it cannot have."""
+    if drill is None:
+        return MARKET
+    example_of(drill)
+    staging = ALL[str(drill.target.get("example", MARKET.name))]
+    unknown = sorted({fault.kind for fault in drill.faults} - set(staging.kinds))
+    if unknown:
+        raise Unusable(f"a fault of kind {', '.join(unknown)} cannot be staged on {staging.name}")
+    return staging

@@ -265,11 +265,20 @@ def read(path: Path, since: float = 0.0) -> list[Second]:
     return seconds
 
 
+def mix_of(name: str, seed: int) -> Iterable[Shot]:
+    """The requests of one example's users: ``market`` or ``parcels``."""
+    if name == "parcels":
+        from drills.parcels import ParcelMix
+
+        return ParcelMix(seed)
+    return Mix(seed)
+
+
 def main() -> None:
     """Send traffic until the time is over or the process is asked to end."""
     parser = argparse.ArgumentParser(prog="python -m drills.traffic", description="Seeded mixed traffic.")
     parser.add_argument("--url", required=True, help="where the service answers")
-    parser.add_argument("--mix", choices=("market",), default="market", help="whose users these are")
+    parser.add_argument("--mix", choices=("market", "parcels"), default="market", help="whose users these are")
     parser.add_argument("--script", type=Path, help="JSON: exactly these requests, again and again")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=25.0, help="requests a second")
@@ -279,7 +288,7 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    mix = script(options.script) if options.script else Mix(options.seed)
+    mix = script(options.script) if options.script else mix_of(options.mix, options.seed)
     send(options.url, mix, rate=options.rate, seconds=options.seconds, out=options.out, stop=stop)
 
 
