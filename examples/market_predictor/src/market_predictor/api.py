@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from . import __version__
@@ -63,6 +64,10 @@ def routes(predictor: Predictor, metrics: Metrics) -> APIRouter:
     """All routes over one predictor."""
     router = APIRouter()
 
+    async def off_loop(work: Callable[..., Any], *args: Any) -> Any:
+        """Where bars may be waited for, work in a thread; else at once, which is faster."""
+        return await run_in_threadpool(work, *args) if predictor.exchange else work(*args)
+
     def predict_one(symbol: str, horizon: int) -> dict[str, Any]:
         try:
             prediction = predictor.predict(symbol, horizon)
@@ -75,13 +80,16 @@ def routes(predictor: Predictor, metrics: Metrics) -> APIRouter:
         note = predictor.note(prediction)
         return answer(prediction) | ({"note": note} if note else {})
 
+    def predict_all(wanted: list[Wanted]) -> list[dict[str, Any]]:
+        return [predict_one(item.symbol, item.horizon) for item in wanted]
+
     @router.get("/health")
     async def health() -> dict[str, Any]:
         return {"status": "ok", "model": predictor.model.version}
 
     @router.get("/status")
     async def status() -> dict[str, Any]:
-        predictor.scorer.settle(predictor.clock.now())
+        await off_loop(predictor.scorer.settle, predictor.clock.now())
         age = predictor.data_age()
         return {
             "service": "market-predictor",
@@ -92,6 +100,7 @@ def routes(predictor: Predictor, metrics: Metrics) -> APIRouter:
             "seed": predictor.settings.seed,
             "symbols": predictor.symbols(),
             "replay": predictor.replay(),
+            "feed": predictor.about_feed(),
             "model": {"version": predictor.model.version, "trained_at": predictor.model.trained_at},
             "candidates": predictor.registry.versions(),
             "score": asdict(predictor.scorer.score()),
@@ -101,11 +110,12 @@ def routes(predictor: Predictor, metrics: Metrics) -> APIRouter:
 
     @router.get("/predict")
     async def predict(symbol: str, horizon: int | None = None) -> dict[str, Any]:
-        return predict_one(symbol, predictor.settings.default_horizon if horizon is None else horizon)
+        return await off_loop(predict_one, symbol, predictor.settings.default_horizon if horizon is None else horizon)
 
     @router.post("/predict/batch")
     async def predict_batch(batch: Batch) -> dict[str, Any]:
-        return {"predictions": [predict_one(wanted.symbol, wanted.horizon) for wanted in batch.requests]}
+        answers = await off_loop(predict_all, batch.requests)
+        return {"predictions": answers}
 
     @router.post("/retrain", status_code=201)
     def retrain() -> dict[str, Any]:
@@ -138,7 +148,7 @@ def routes(predictor: Predictor, metrics: Metrics) -> APIRouter:
 
     @router.get("/metrics")
     async def scrape() -> Response:
-        return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(await off_loop(metrics.text), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return router
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 
 import numpy as np
@@ -16,16 +17,20 @@ class Drift:
     def __init__(self, reference: dict[str, list[float]]) -> None:
         self._edges = [np.array(edges) for edges in reference.values()]
         self._rows: deque[np.ndarray] = deque(maxlen=WINDOW)
+        self._lock = threading.Lock()
 
     def add(self, features: np.ndarray) -> None:
         """Take one served feature vector into account."""
-        self._rows.append(features)
+        with self._lock:
+            self._rows.append(features)
 
     def psi(self) -> float | None:
         """Sum over deciles of (p - q) ln(p / q), averaged over features; None until 100 rows were seen."""
-        if len(self._rows) < LEAST:
+        with self._lock:
+            rows = list(self._rows)
+        if len(rows) < LEAST:
             return None
-        table = np.array(self._rows)
+        table = np.array(rows)
         return float(np.mean([_index(table[:, column], edges) for column, edges in enumerate(self._edges)]))
 
 

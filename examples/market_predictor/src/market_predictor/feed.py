@@ -7,6 +7,7 @@ bars. The log price is a slow drift in regimes, a daily session pattern, and mea
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -50,6 +51,10 @@ class TooFewBars(LookupError):
     """There are fewer bars at this market time than are needed."""
 
 
+class FeedUnavailable(Exception):
+    """The exchange gives no bars, and none that are young enough are known."""
+
+
 class Feed(Protocol):
     """Where bars come from."""
 
@@ -87,6 +92,7 @@ class SyntheticFeed:
         self._seed, self._timezone = seed, timezone
         self._blocks: OrderedDict[tuple[str, int], np.ndarray] = OrderedDict()
         self._hours: OrderedDict[int, np.ndarray] = OrderedDict()
+        self._lock = threading.Lock()
 
     def symbols(self) -> list[str]:
         """What the desk follows."""
@@ -105,7 +111,8 @@ class SyntheticFeed:
         instrument = lookup(symbol)
         last = hour_of(until) - 1
         hours = np.arange(last - count + 1, last + 1)
-        columns = self._columns(instrument, hours)
+        with self._lock:  # the scheduler reads beside the requests
+            columns = self._columns(instrument, hours)
         return Bars(hours, *columns)
 
     def _columns(self, instrument: Instrument, hours: np.ndarray) -> list[np.ndarray]:

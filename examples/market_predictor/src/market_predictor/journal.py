@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -40,21 +41,38 @@ class Journal:
         self._db.execute(f"CREATE TABLE IF NOT EXISTS predictions ({columns})")
         self._insert = f"INSERT INTO predictions VALUES ({','.join('?' * len(fields(Prediction)))})"
         self._count = 0
+        self._lock = threading.Lock()
 
     def add(self, prediction: Prediction) -> None:
         """Record one prediction."""
-        self._db.execute(self._insert, astuple(prediction))
-        self._count += 1
-        if self._count % TRIM_EVERY == 0:
+        with self._lock:
+            self._db.execute(self._insert, astuple(prediction))
+            self._count += 1
+            full = self._count % TRIM_EVERY == 0
+        if full:
+            self.trim()
+
+    def trim(self) -> None:
+        """Forget all but the newest rows."""
+        with self._lock:
             self._db.execute(
                 "DELETE FROM predictions WHERE rowid < (SELECT max(rowid) FROM predictions) - ?", (MOST_ROWS,)
             )
 
     def newest(self, count: int) -> list[Prediction]:
         """The newest predictions, oldest first."""
-        rows = self._db.execute("SELECT * FROM predictions ORDER BY rowid DESC LIMIT ?", (count,)).fetchall()
+        with self._lock:
+            rows = self._db.execute("SELECT * FROM predictions ORDER BY rowid DESC LIMIT ?", (count,)).fetchall()
+        return [Prediction(*row) for row in reversed(rows)]
+
+    def of(self, symbol: str, count: int) -> list[Prediction]:
+        """The newest predictions of one symbol, oldest first."""
+        query = "SELECT * FROM predictions WHERE symbol = ? ORDER BY rowid DESC LIMIT ?"
+        with self._lock:
+            rows = self._db.execute(query, (symbol, count)).fetchall()
         return [Prediction(*row) for row in reversed(rows)]
 
     def close(self) -> None:
         """Close the database."""
-        self._db.close()
+        with self._lock:
+            self._db.close()

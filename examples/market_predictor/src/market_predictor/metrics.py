@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.metrics_core import Metric
@@ -29,9 +29,39 @@ class Metrics:
         self.latency = Histogram(
             "http_request_duration_seconds", "Seconds a request took.", ("route",), buckets=BUCKETS, registry=self.registry
         )
+        self._measure_background(predictor)
         self.registry.register(_Pipeline(predictor))
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
+
+    def _measure_background(self, predictor: Predictor) -> None:
+        self.job_success = Gauge(
+            "scheduler_job_last_success_seconds", "When a job last succeeded (epoch).", ("job",), registry=self.registry
+        )
+        self.job_failures = Counter("scheduler_job_failures_total", "Runs of a job that failed.", ("job",), registry=self.registry)
+        if predictor.exchange is None:
+            return
+        self.upstream_requests = Counter(
+            "upstream_requests_total", "Requests to the exchange by outcome.", ("outcome",), registry=self.registry
+        )
+        self.upstream_latency = Histogram(
+            "upstream_request_duration_seconds", "Seconds the exchange took.", buckets=BUCKETS, registry=self.registry
+        )
+        predictor.exchange.vendor.observe = self.asked_upstream
+
+    def asked_upstream(self, outcome: str, seconds: float) -> None:
+        """Count one request to the exchange."""
+        self.upstream_requests.labels(outcome).inc()
+        self.upstream_latency.observe(seconds)
+
+    def job_succeeded(self, job: str) -> None:
+        """Remember when a job last did its work."""
+        self.job_success.labels(job).set_to_current_time()
+        self.job_failures.labels(job)  # a counter that starts at 0 shows its first failure
+
+    def job_failed(self, job: str) -> None:
+        """Count one failure of a job."""
+        self.job_failures.labels(job).inc()
 
     def text(self) -> bytes:
         """The exposition."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 
-from . import features
+from . import features, providers
 from .clock import FIRST_MARKET_TIME, MarketClock
 from .drift import Drift
 from .feed import HOUR, CsvFeed, Feed, SyntheticFeed, TooFewBars, hour_of
@@ -38,7 +39,9 @@ class Predictor:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.replayed = CsvFeed(settings.csv) if settings.csv else None
-        self.feed: Feed = self.replayed or SyntheticFeed(settings.seed, settings.timezone)
+        self.exchange = providers.exchange(settings)
+        market = self.exchange or SyntheticFeed(settings.seed, settings.timezone)
+        self.feed: Feed = self.replayed or providers.adjusted(market)
         state = settings.state_dir / f"csv-{self.replayed.id}" if self.replayed else settings.state_dir
         first = self.replayed.start() if self.replayed else FIRST_MARKET_TIME
         self.clock = MarketClock.open(settings.hours_per_second, settings.market_start, state, first)
@@ -51,7 +54,11 @@ class Predictor:
         self.last_bar_end: datetime | None = None
 
     def replay_environment(self) -> dict[str, str]:
-        """The environment that brings a process back to this moment."""
+        """The environment that brings a process back to this moment.
+
+        The exchange is not in it: where requests are replayed there is no network, and the synthetic market of the
+        same seed has the same bars.
+        """
         data = {"MP_CSV": str(self.settings.csv.resolve())} if self.settings.csv else {}
         return {
             **data,
@@ -111,6 +118,18 @@ class Predictor:
     def symbols(self) -> list[str]:
         """The symbols that have bars."""
         return self.feed.symbols()
+
+    def about_feed(self) -> dict[str, Any]:
+        """Where bars come from: ``kind`` is synthetic, csv or exchange."""
+        if self.exchange is not None:
+            return {"kind": "exchange", **self.exchange.state()}
+        return {"kind": "csv" if self.replayed else "synthetic"}
+
+    def close(self) -> None:
+        """Close the journal and the connections."""
+        self.journal.close()
+        if self.exchange is not None:
+            self.exchange.vendor.close()
 
     def serve(self, model: Model) -> None:
         """Serve with a model from now on; drift is measured against what it was trained on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 
@@ -23,24 +24,29 @@ class Quarantine:
 
     def __init__(self) -> None:
         self._orders: dict[str, Order] = {}
+        self._lock = threading.Lock()
 
     def impose(self, scope: str, reason: str, seconds: float) -> Order:
         """Start or extend a quarantine. Raises ValueError when too many are in force."""
-        self._expire()
-        if len(self._orders) >= MOST and scope not in self._orders:
-            raise ValueError("too many quarantines in force")
-        self._orders[scope] = Order(scope, reason, time.time() + seconds)
-        return self._orders[scope]
+        order = Order(scope, reason, time.time() + seconds)
+        with self._lock:
+            self._expire()
+            if len(self._orders) >= MOST and scope not in self._orders:
+                raise ValueError("too many quarantines in force")
+            self._orders[scope] = order
+        return order
 
     def covers(self, symbol: str) -> bool:
         """Whether a symbol is to be served the naive forecast."""
-        self._expire()
-        return EVERYTHING in self._orders or symbol in self._orders
+        with self._lock:
+            self._expire()
+            return EVERYTHING in self._orders or symbol in self._orders
 
     def orders(self) -> list[Order]:
         """What is in force now."""
-        self._expire()
-        return list(self._orders.values())
+        with self._lock:
+            self._expire()
+            return list(self._orders.values())
 
     def _expire(self) -> None:
         now = time.time()
