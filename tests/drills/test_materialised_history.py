@@ -36,7 +36,7 @@ def wanted(example):
 
 def unfaulted():
     """A drill that plants nothing."""
-    return replace(faults()[0], faults=(), decoys=())
+    return replace(faults()[0], faults=(), decoys=(), release_after=0.0)
 
 
 def trees(origin, head):
