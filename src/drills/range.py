@@ -19,7 +19,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from . import approval_policy, targets
+from . import approval_policy, report_command, targets
 from .demo import Interrupted, end_on_signals
 from .drill import Drill, Unusable, read
 from .ground import Ground, Occupied
@@ -247,6 +247,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     making = commands.add_parser("new", help="write a commented folder to begin with")
     making.add_argument("folder", type=Path, metavar="FOLDER")
     making.set_defaults(command=new)
+    report_command.add(commands)
     for one in (staging, listing, checking):
         one.add_argument("--json", action="store_true", help="for machines")
     for one in (staging, checking):

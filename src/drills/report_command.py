@@ -1,0 +1,232 @@
+"""``mpa drill report``: what the kept results come to. Nothing is staged."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import platform
+import sys
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console
+
+from .compare import Comparison, compare
+from .drill import Drill, Unusable, read
+from .record import AGENT
+from .report import PLAYERS, Left, Report, Setting, build
+from .report_page import page
+from .report_text import as_json, markdown, terminal
+from .score import QUESTIONS
+from .stage import PROJECT
+from .store import Damaged, Store, Where
+from .tally import Sat
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+BARS: Final = PROJECT / "drills" / "bars.toml"
+_GOOD, _NOTHING = 0, 1
+_FILE_WIDTH: Final = 180  # of a terminal report that goes to a file
+
+
+class Absent(Exception):
+    """There are no such results; the message says what to run."""
+
+
+def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register the command."""
+    parser = commands.add_parser("report", help="what the kept results come to: terminal, Markdown, JSON or a page")
+    parser.add_argument("--root", type=Path, default=Path(".mpa-drills"), help="where results live")
+    parser.add_argument("--agent", metavar="COMMIT", help="whose results; default: the newest")
+    parser.add_argument("--against", metavar="COMMIT", help="compare with this agent's results")
+    parser.add_argument("--policy", help="examined with this policy; default: the newest")
+    parser.add_argument("--stack", help="examined with this stack; default: the newest")
+    parser.add_argument("--format", choices=tuple(_SHAPES), default="terminal")
+    parser.add_argument("--json", action="store_const", const="json", dest="format", help="for machines: --format json")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write it there")
+    parser.set_defaults(command=report)
+
+
+def report(options: argparse.Namespace) -> int:
+    """Read, count and show. Raises `Unusable` for a wrong bar or an agent that is not meant by one commit only."""
+    try:
+        document = gather(options, PROJECT / "drills")
+    except Absent as error:
+        print(f"drill: {error}", file=sys.stderr)  # noqa: T201 - a command's answer
+        return _NOTHING
+    show(document, options.format, options.out)
+    return _GOOD
+
+
+def gather(options: argparse.Namespace, folder: Path) -> Report:
+    """The document from what lies under the root, for the drills below ``folder``. Raises `Absent` and `Unusable`."""
+    store, shelf = Store(options.root), _Shelf()
+    shelf.read_drills(folder)
+    where = _where(store, options, _agent(store, options.agent, options.root))
+    players = {name: shelf.sats(store, replace(where, player=name)) for name in PLAYERS}
+    if not players[AGENT]:
+        raise Absent(f"no result of {where.agent} belongs to a drill as it is now; mpa drill run drills stages them")
+    sat = {one.drill.name for one in players[AGENT]}
+    discarded = shelf.discarded(store)
+    left = Left(
+        discarded=discarded,
+        unreadable=shelf.unreadable,
+        missing=tuple(one.name for one in shelf.drills if one.name not in sat and one.name not in discarded),
+        outdated=len(store.files(where)) - len(shelf.used),
+    )
+    comparison = _against(store, shelf, options, where, players[AGENT], discarded)
+    return build(players, _setting(where, store), bars(), left, comparison)
+
+
+def show(document: Report, shape: str, out: Path | None) -> None:
+    """Print the document, or write it to a file whole."""
+    if shape == "terminal" and out is None:
+        terminal(document, Console(highlight=False))
+        return
+    text = _SHAPES[shape](document)
+    if out is None:
+        sys.stdout.write(text)
+        return
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, encoding="utf-8")
+
+
+def _printed(document: Report) -> str:
+    """What a terminal shows, as a text."""
+    paper = io.StringIO()
+    terminal(document, Console(file=paper, width=_FILE_WIDTH, highlight=False, color_system=None))
+    return paper.getvalue()
+
+
+_SHAPES: Final[Mapping[str, Callable[[Report], str]]] = {
+    "terminal": _printed,
+    "markdown": markdown,
+    "json": as_json,
+    "html": page,
+}
+
+
+def bars(path: Path = BARS) -> Mapping[str, float]:
+    """How often which question has to be right. Raises `Unusable` for a question or a number that there is not."""
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8")).get("bars", {})
+    except (OSError, ValueError) as error:
+        raise Unusable(f"{path}: {error}") from error
+    for name, value in found.items():
+        if name not in QUESTIONS:
+            raise Unusable(f"{path}: there is no question {name!r}; there are {', '.join(QUESTIONS)}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise Unusable(f"{path}: the bar of {name!r} is a ratio between 0 and 1, not {value!r}")
+    return {name: float(value) for name, value in found.items()}
+
+
+@dataclass
+class _Shelf:
+    """The drills as they are now, and what could not be read on the way."""
+
+    drills: list[Drill] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    unstaged: dict[str, str] = field(default_factory=dict)
+    used: set[Path] = field(default_factory=set)
+
+    def read_drills(self, folder: Path) -> None:
+        for path in sorted(folder.rglob("drill.toml")):
+            try:
+                self.drills.append(read(path.parent))
+            except Unusable as error:
+                self.unreadable[str(path.relative_to(folder))] = str(error)
+
+    def sats(self, store: Store, where: Where) -> list[Sat]:
+        """What one player showed; stagings that never came to an exam say nothing."""
+        found = []
+        for drill in self.drills:
+            results, damaged = store.repetitions(where, drill)
+            self.unreadable |= {"/".join([*where.parts, one.path.name]): one.why for one in damaged}
+            if where.player == AGENT:
+                self.used |= set(store.files(where, drill))
+            staged = tuple(one for one in results if one.staged)
+            if staged:
+                found.append(Sat(drill, staged))
+            elif results and where.player == AGENT:
+                self.unstaged[drill.name] = results[0].problem
+        return found
+
+    def discarded(self, store: Store) -> dict[str, str]:
+        """The drills that are no fair question by their stage-check, or that could not be staged."""
+        found = dict(self.unstaged)
+        for drill in self.drills:
+            try:
+                validity = store.validity(drill)
+            except Damaged as error:
+                self.unreadable[f"valid/{error.path.name}"] = error.why
+                continue
+            if validity is not None and not validity.valid:
+                found[drill.name] = validity.why
+        return found
+
+
+def _agent(store: Store, wanted: str | None, root: Path) -> str:
+    """The agent that a commit or its beginning means; the newest when none is named."""
+    agents = store.agents()
+    if not agents:
+        raise Absent(f"there are no results under {root}; mpa drill run drills stages every drill and keeps them there")
+    if wanted is None or wanted in agents:
+        return wanted or agents[0]
+    meant = [one for one in agents if one.startswith(wanted)]
+    if len(meant) > 1:
+        raise Unusable(f"{wanted} begins {', '.join(meant)}: name one of them")
+    if not meant:
+        raise Absent(f"there are no results of {wanted}; there are those of {', '.join(agents)}")
+    return meant[0]
+
+
+def _where(store: Store, options: argparse.Namespace, agent: str) -> Where:
+    """The newest policy and stack that are wanted. Says so when there are others."""
+    wanted = [
+        one
+        for one in store.settings(agent)
+        if options.policy in (None, one.policy) and options.stack in (None, one.stack)
+    ]
+    if not wanted:
+        known = ", ".join(f"{one.policy} on {one.stack}" for one in store.settings(agent))
+        raise Absent(f"{agent} was not examined so; its results are of {known}")
+    if len(wanted) > 1:
+        others = ", ".join(f"{one.policy} on {one.stack}" for one in wanted[1:])
+        print(f"drill: this is {wanted[0].policy} on {wanted[0].stack}; there are also {others}", file=sys.stderr)  # noqa: T201 - a command's answer
+    return wanted[0]
+
+
+def _against(
+    store: Store,
+    shelf: _Shelf,
+    options: argparse.Namespace,
+    where: Where,
+    mine: Sequence[Sat],
+    discarded: Mapping[str, str],
+) -> Comparison | None:
+    if options.against is None:
+        return None
+    other = replace(where, agent=_agent(store, options.against, options.root))
+    theirs = shelf.sats(store, other)
+    if not theirs:
+        raise Absent(f"{other.agent} has no results with {where.policy} on {where.stack} of the drills as they are now")
+    kept = [[one for one in sats if one.drill.name not in discarded] for sats in (theirs, mine)]
+    return compare(kept[0], kept[1], (other.agent, where.agent))
+
+
+def _setting(where: Where, store: Store) -> Setting:
+    newest = max((path.stat().st_mtime for path in store.files(where)), default=0.0)
+    return Setting(
+        agent=where.agent,
+        policy=where.policy,
+        stack=where.stack,
+        machine=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        cores=os.cpu_count() or 1,
+        when=datetime.fromtimestamp(newest, UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    )

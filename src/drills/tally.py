@@ -1,0 +1,73 @@
+"""What one player showed on one drill, over all repetitions, and the few measures that every part of a report uses. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from .drill import Drill
+from .record import Result
+from .score import Score, interval
+
+ENOUGH_FOR_A_MAJORITY: Final = 3
+
+
+@dataclass(frozen=True)
+class Sat:
+    """One drill and all repetitions of one player on it, the first one first."""
+
+    drill: Drill
+    results: tuple[Result, ...]
+
+
+@dataclass(frozen=True)
+class Share:
+    """How often, of how many, and the two-sided 90% interval of the share; ``value`` is None when nothing was counted."""
+
+    right: int
+    of: int
+    value: float | None
+    low: float
+    high: float
+
+
+def counted(right: int, of: int) -> Share:
+    """A share with its interval."""
+    return Share(right, of, right / of if of else None, *interval(right, of))
+
+
+def majority(results: Sequence[Result]) -> Result:
+    """The repetition that stands for all: the first whose end is the commonest; the first of fewer than three.
+
+    An end is the outcome, acceptance and whether the target is well. Raises `ValueError` of nothing.
+    """
+    if not results:
+        raise ValueError("there is no repetition to choose from")
+    if len(results) < ENOUGH_FOR_A_MAJORITY:
+        return results[0]
+    commonest = Counter(map(end, results)).most_common(1)[0][0]  # of equal counts the first that was met
+    return next(one for one in results if end(one) == commonest)
+
+
+def end(result: Result) -> tuple[str, str, bool]:
+    """How a staging ended: outcome, acceptance without its details, and whether the target is well."""
+    return result.outcome or "none", result.acceptance.partition(":")[0], result.well
+
+
+def ends_well(one: Score) -> bool:
+    """The target is well, and acceptance did not fail."""
+    return one.well and one.acceptance is not False
+
+
+def agreement(first: Sequence[Result], second: Sequence[Result]) -> Share:
+    """How many drills have the same outcome in both repetitions, of those that are in both."""
+    again = {one.drill: one.outcome for one in second}
+    pairs = [(one.outcome, again[one.drill]) for one in first if one.drill in again]
+    return counted(sum(one == two for one, two in pairs), len(pairs))
+
+
+def clean(text: str) -> str:
+    """A text on one line, without anything that a terminal would obey or that cannot be written."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
