@@ -239,6 +239,11 @@ class Server(ThreadingHTTPServer):
         """Close at once: the usual polite end would come before a reset."""
         self.close_request(request)
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say what went wrong, but not that a client did not wait for its answer."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
     def server_close(self) -> None:
         """Close the proxy's connections, too."""
         super().server_close()

@@ -6,7 +6,6 @@ import json
 import math
 import socket
 import subprocess
-import sys
 import threading
 import time
 from contextlib import closing
@@ -155,11 +154,10 @@ def test_orders_that_nobody_can_carry_out_are_refused(tmp_path):
 
 @pytest.fixture(scope="module")
 def exchange():
-    """The example's own exchange: from the target's environment, else from this one."""
+    """The example's own exchange, from the target's environment, which `make test` builds first."""
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
-    python = TARGET_PYTHON if TARGET_PYTHON.exists() else sys.executable
-    command = [str(python), "-B", "-m", "market_predictor.exchange", "--port", str(port)]
+    command = [str(TARGET_PYTHON), "-B", "-m", "market_predictor.exchange", "--port", str(port)]
     with subprocess.Popen(command, env={"PYTHONPATH": str(EXAMPLE / "src")}) as process:
         url, end = f"http://127.0.0.1:{port}", time.monotonic() + 20
         while not _up(url) and time.monotonic() < end and process.poll() is None:

@@ -89,7 +89,7 @@ def routes(predictor: Predictor, metrics: Metrics) -> APIRouter:
 
     @router.get("/status")
     async def status() -> dict[str, Any]:
-        await off_loop(predictor.scorer.settle, predictor.clock.now())
+        predictor.settle()
         age = predictor.data_age()
         return {
             "service": "market-predictor",
@@ -148,7 +148,7 @@ def routes(predictor: Predictor, metrics: Metrics) -> APIRouter:
 
     @router.get("/metrics")
     async def scrape() -> Response:
-        return Response(await off_loop(metrics.text), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return router
 

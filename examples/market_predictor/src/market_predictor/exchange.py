@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -84,6 +85,11 @@ class Server(ThreadingHTTPServer):
     def __init__(self, port: int, seed: int, timezone: str = "America/New_York") -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.feed = SyntheticFeed(seed, timezone)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say what went wrong, but not that a client did not wait for its answer."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

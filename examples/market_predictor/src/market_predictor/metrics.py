@@ -80,7 +80,7 @@ class _Pipeline:
     def collect(self) -> Iterator[Metric]:
         predictor = self._predictor
         now = predictor.clock.now()
-        predictor.scorer.settle(now)
+        predictor.settle()
         score = predictor.scorer.score()
         yield CounterMetricFamily("prediction_scored", "Predictions scored so far.", predictor.scorer.total)
         yield CounterMetricFamily("prediction_invalid", "Predictions served that are no finite number.", predictor.scorer.invalid)

@@ -125,6 +125,11 @@ class Predictor:
             return {"kind": "exchange", **self.exchange.state()}
         return {"kind": "csv" if self.replayed else "synthetic"}
 
+    def settle(self) -> None:
+        """Score what is due, for who reads the score now. With an exchange the scheduler alone does: nobody waits for it."""
+        if self.exchange is None:
+            self.scorer.settle(self.clock.now())
+
     def close(self) -> None:
         """Close the journal and the connections."""
         self.journal.close()

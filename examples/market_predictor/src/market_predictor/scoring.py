@@ -56,11 +56,16 @@ class Scorer:
         """Score every pending prediction whose target bar is complete. While the feed fails, they stay pending."""
         complete = hour_of(now) - 1
         closes: dict[tuple[str, int], float | None] = {}
+        failing: set[str] = set()
         for prediction in self._due(complete):
             key = (prediction.symbol, prediction.target_hour)
+            if prediction.symbol in failing:
+                self._wait(prediction)
+                continue
             try:
                 realised = closes[key] if key in closes else closes.setdefault(key, self._realised(*key))
             except FeedUnavailable:
+                failing.add(prediction.symbol)
                 self._wait(prediction)
                 continue
             if realised is not None:
