@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import httpx2
 import pytest
 
-from drills.history import EXAMPLE, PROJECT
+from drills.history import MARKET, PROJECT
 from drills.market_data import HOUR, Asked, changed, newest_given, stamp
 from drills.upstream import Orders, Server, Wrong, order_of, write
 
@@ -158,7 +158,7 @@ def exchange():
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
     command = [str(TARGET_PYTHON), "-B", "-m", "market_predictor.exchange", "--port", str(port)]
-    with subprocess.Popen(command, env={"PYTHONPATH": str(EXAMPLE / "src")}) as process:
+    with subprocess.Popen(command, env={"PYTHONPATH": str(MARKET.folder / "src")}) as process:
         url, end = f"http://127.0.0.1:{port}", time.monotonic() + 20
         while not _up(url) and time.monotonic() < end and process.poll() is None:
             time.sleep(0.05)
