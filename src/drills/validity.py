@@ -152,9 +152,18 @@ def _suite(drill: Drill, environments: Path) -> Checked:
 
 SKELETON: Final = """title = "Say in one sentence what goes wrong"
 family = "exceptions from edge inputs"    # drills of one family are counted together
+# twin = "other-drill"    # same symptom, other kind of cause
+# bare_request = false    # the failing request alone, sent to a fresh process, shows nothing
+
+# [target]
+# example = "parcel-times"    # default: market-predictor
+# upstream = true             # the market predictor reads an exchange over HTTP
+
+# [release]
+# after = 4               # the decoys go live by themselves, before or after the fault
 
 [[fault]]
-kind = "commit"           # commit, process, traffic, configuration, model, none; more come
+kind = "commit"           # commit, process, dependency, data, traffic, configuration, model, library, clock, none
 after = 6                 # seconds of calm before it
 patch = "change.patch"    # a diff against the target, or a mail as `git format-patch` writes it
 
@@ -164,16 +173,22 @@ patch = "change.patch"    # a diff against the target, or a mail as `git format-
 # action = "kill"
 
 [expect]
-cause = "code"            # code, configuration, dependency, capacity, data, model, infrastructure, traffic, none
+cause = "code"            # or a list; code, configuration, dependency, capacity, data, model, infrastructure, traffic, none
 component = "API"         # the one that failed first; leave it out where you do not ask
 change = "fault"          # "fault": the commit above; "none": no change is to blame
 outcome = "fixed"         # or a list of outcomes that are all right
+# alert = "either"        # yes, no, either
+# action = ["restart"]    # what may be done to the target
 
 # Beside this file, all of it hidden from the agent:
 #   change.patch          the fault
-#   decoys/*.patch        innocent commits of the same release
+#   decoys/*.patch        innocent commits; those named after-* build on the fault
 #   acceptance/           pytest tests; they run in the deployed release, TARGET_URL says where it answers
-#   reference/            a solution, to show that there is one
+#   reference/            solution.toml: [[step]] do = "revert" | "patch" (file) | "rollback" | "restart" | "restore" | …
+# docs/drills-contract.md says all of it; `mpa drill check` says whether it is a fair question.
+"""
+SOLUTION: Final = """[[step]]
+do = "revert"             # the release without the fault goes live; or do = "patch" and file = "fix.patch"
 """
 
 
@@ -181,7 +196,7 @@ def skeleton(folder: Path) -> None:
     """Write a commented drill to begin with. Raises `Unusable` when there is something already."""
     if folder.exists():
         raise Unusable(f"{folder} is there already: choose another name")
-    (folder / "decoys").mkdir(parents=True)
-    (folder / "acceptance").mkdir()
-    (folder / "reference").mkdir()
+    for name in ("decoys", "acceptance", "reference"):
+        (folder / name).mkdir(parents=True)
     (folder / "drill.toml").write_text(SKELETON, encoding="utf-8")
+    (folder / "reference" / "solution.toml").write_text(SOLUTION, encoding="utf-8")

@@ -24,12 +24,10 @@ def answers(folder, environments):
     return {one.name: one.valid for one in check(folder, environments)}
 
 
-def test_what_was_not_looked_at_is_said(tmp_path):
-    """A drill without commits needs no repository; nobody may take it for checked on a stage."""
+def test_a_drill_without_commits_needs_no_repository(tmp_path):
+    """It can be read; the rest needs a stage."""
     (tmp_path / "drill.toml").write_text(QUIET)
-    assert answers(tmp_path, tmp_path) == {
-        "readable": True, "can be staged": True, "alarm, acceptance and reference": None,
-    }  # fmt: skip
+    assert answers(tmp_path, tmp_path) == {"readable": True}
 
 
 def test_a_patch_that_does_not_apply_is_no_drill(tmp_path):
@@ -40,10 +38,24 @@ def test_a_patch_that_does_not_apply_is_no_drill(tmp_path):
     assert answers(tmp_path, tmp_path)["commits apply"] is False
 
 
-def test_a_kind_that_cannot_be_staged_is_no_drill_yet(tmp_path):
-    """The contract knows more kinds than the range."""
-    (tmp_path / "drill.toml").write_text(QUIET.replace('"none"', '"clock"', 1))
-    assert answers(tmp_path, tmp_path)["can be staged"] is False
+def test_a_fault_that_the_target_cannot_have_is_told(tmp_path):
+    """The second target has no clock of its own; and there are two targets only."""
+    target = '[target]\nexample = "parcel-times"\n'
+    (tmp_path / "drill.toml").write_text(QUIET.replace('"none"', '"clock"', 1) + target)
+    (told,) = check(tmp_path, tmp_path)
+    assert told.valid is False
+    assert "clock" in told.detail
+    (tmp_path / "drill.toml").write_text(QUIET + target.replace("parcel", "letter"))
+    (told,) = check(tmp_path, tmp_path)
+    assert "letter-times" in told.detail
+
+
+def test_a_reference_that_cannot_be_read_is_told(tmp_path):
+    """Before anything is staged."""
+    (tmp_path / "drill.toml").write_text(QUIET)
+    (tmp_path / "reference").mkdir()
+    (tmp_path / "reference" / "solution.toml").write_text('[[step]]\ndo = "hope"\n')
+    assert [one.valid for one in check(tmp_path, tmp_path)] == [True, False]
 
 
 def test_a_new_drill_says_what_is_missing(tmp_path, capsys):
