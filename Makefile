@@ -54,8 +54,13 @@ lock: $(VENV)/.installed-dev ## Lock the dependencies again; add UPGRADE=--upgra
 	cd $(TARGET) && $(LOCK:$(BIN)%=$(CURDIR)/$(BIN)%) $(UPGRADE) pyproject.toml -o requirements.txt
 	cd $(PARCELS) && $(LOCK:$(BIN)%=$(CURDIR)/$(BIN)%) $(UPGRADE) pyproject.toml -o requirements.txt
 
-drills: $(VENV)/.installed system ## Stage every drill and score the agent
-	$(BIN)/python -m drills.range run drills
+drills: $(VENV)/.installed system ## Check and stage every drill, the baselines too, and write docs/drills.md (about 2 hours; resumes)
+	$(BIN)/python -m drills.range check drills --missing --jobs 3 || true
+	$(BIN)/python -m drills.range run drills --jobs 2 >/dev/null
+	for player in nothing restart rollback revert-frame; do \
+	  $(BIN)/python -m drills.range run drills --player $$player --jobs 3 >/dev/null; done
+	$(BIN)/python -m drills.range report --format markdown --out docs/drills.md
+	$(BIN)/python -m drills.range report
 
 clean: ## End what demo runs left behind and remove their folders
 	if [ -x $(BIN)/python ]; then $(BIN)/python -m drills.demo --clean; fi

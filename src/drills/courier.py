@@ -17,6 +17,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from .drill import Unusable
+
 TICK: Final = 1.0
 _ENCODING: Final = "latin-1"  # whatever the carrier writes: bytes go through as they came
 
@@ -28,6 +30,14 @@ class Table:
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     delimiter: str
+
+
+def check(order: Mapping[str, Any]) -> None:
+    """Raises `Unusable` for an action that there is not."""
+    if order.get("action") not in _ACTIONS:
+        raise Unusable(
+            f"a data fault of the carriers' files is one of {', '.join(_ACTIONS)}, not {order.get('action')!r}"
+        )
 
 
 def spoil(text: str, orders: Sequence[Mapping[str, Any]], now: datetime) -> str:

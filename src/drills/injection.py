@@ -14,10 +14,10 @@ from typing import Any, Final
 
 import httpx2
 
-from .drill import KINDS, Drill, Fault, Unusable
+from . import courier, targets, upstream
+from .drill import Drill, Fault, Unusable
 from .stage import Stage
 
-STAGED: Final = KINDS
 DECOYS_BEFORE: Final = 2.0  # seconds before the first fault that is no commit, unless the drill says when
 _DELIVERED: Final = httpx2.codes.OK
 _PROCESS: Final = ("stop", "kill", "freeze")
@@ -44,6 +44,24 @@ def timeline(drill: Drill, *, decoys: bool = True) -> list[Moment]:
     if innocent is not None and decoys:
         moments.append(Moment(innocent, _release, fault=False))
     return sorted(moments, key=lambda moment: (moment.after, moment.fault))
+
+
+def examine(drill: Drill) -> None:
+    """Whether every fault can be staged on its target. Raises `Unusable`, before anything is started."""
+    staging = targets.of(drill)
+    for fault in drill.faults:
+        order = {**fault.options, "kind": fault.kind}
+        if fault.kind == "process" and fault.options.get("action", "kill") not in _PROCESS:
+            raise Unusable(f"a process fault's action is one of {', '.join(_PROCESS)}, not {fault.options['action']!r}")
+        if fault.kind == "clock":
+            _moment(fault)
+        if fault.kind in ("dependency", "data") and staging.name == targets.PARCELS.name:
+            courier.check(order)
+        elif fault.kind in ("dependency", "data"):
+            try:
+                upstream.order_of(order)
+            except upstream.Wrong as error:
+                raise Unusable(str(error)) from error
 
 
 def _act(fault: Fault) -> Callable[[Stage], None]:
@@ -84,8 +102,6 @@ def restore(stage: Stage, drill: Drill) -> None:
 def _process(stage: Stage, fault: Fault) -> None:
     """``action``: stop (nobody starts it again), kill (its supervisor does), freeze (for ``seconds``)."""
     action = fault.options.get("action", "kill")
-    if action not in _PROCESS:
-        raise Unusable(f"a process fault's action is one of {', '.join(_PROCESS)}, not {action!r}")
     if action == "stop":
         stage.supervisor.stop()
         return
@@ -145,12 +161,16 @@ def _model(stage: Stage, fault: Fault) -> None:
 
 def _clock(stage: Stage, fault: Fault) -> None:
     """The target's own time jumps to ``market``, with a restart."""
-    text = str(fault.options.get("market", fault.options.get("now", "")))
+    stage.set_clock(_moment(fault))
+
+
+def _moment(fault: Fault) -> datetime:
+    text = str(fault.options.get("market", ""))
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise Unusable(f"a clock fault needs market = '2025-11-02T04:00:00Z', not {text!r}") from error
-    stage.set_clock(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _none(stage: Stage, fault: Fault) -> None:

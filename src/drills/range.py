@@ -23,12 +23,13 @@ from . import approval_policy, report_command, targets
 from .demo import Interrupted, end_on_signals
 from .drill import Drill, Unusable, read
 from .ground import Ground, Occupied
+from .injection import examine
 from .pool import Answer, Lost, Pool
 from .record import AGENT, BASELINES, Result, restore
 from .score import interval, score, shares
 from .sitting import Order
 from .stage import PROJECT
-from .store import Store, Where
+from .store import Damaged, Store, Where
 from .validity import check_all, skeleton
 
 FOLDERS: Final = (PROJECT / "drills",)
@@ -74,6 +75,7 @@ class Range:
         self._ground = Ground(options.root)
         self._store = Store(options.root)
         self._where = Where(agent_version(), self._policy.name, options.stack, options.player)
+        self.alarms: list[tuple[Drill, float | None]] = []
 
     def run(self, drills: Sequence[Drill]) -> list[tuple[Drill, Result]]:
         """Stage every drill that has no result, then those that differ from another agent; returns all results."""
@@ -90,20 +92,37 @@ class Range:
         return [one for one, mine, theirs in pairs if mine and theirs and ending(mine) != ending(theirs)]
 
     def _stage(self, wanted: Sequence[Wanted]) -> None:
-        missing = [one for one in wanted if self._store.load(self._where, one.drill, one.repetition) is None]
-        began, done = time.monotonic(), 0
-        orders = [self._order(one) for one in missing]
+        missing = [one for one in wanted if self._options.alarm_only or self._missing(one)]
+        broken = self._round(missing)
+        if broken:
+            self._say(f"{len(broken)} could not be staged; once more")
+            self._round(broken)
+
+    def _round(self, missing: Sequence[Wanted]) -> list[Wanted]:
+        """Stage each once; returns those that could not be staged."""
+        began, done, broken = time.monotonic(), 0, []
 
         def begun(number: int) -> None:
             self._say(f"{number + 1} of {len(missing)}: {missing[number].drill.name}, {missing[number].drill.title}")
 
-        for number, answer in Pool(self._ground, self._options.jobs).each(orders, begun):
+        for number, answer in Pool(self._ground, self._options.jobs).each([self._order(one) for one in missing], begun):
             one, done = missing[number], done + 1
             result = _result(one.drill, answer, self._options.player)
-            if result.staged and not self._options.alarm_only:
+            if not result.staged:
+                broken.append(one)
+            elif self._options.alarm_only:
+                self.alarms.append((one.drill, result.alert_seconds))
+            else:
                 self._store.keep(self._where, one.drill, one.repetition, result)
             left = (time.monotonic() - began) / done * (len(missing) - done) / 60
             self._say(f"{one.drill.name}: {summary(one.drill, result)} (about {left:.0f} min left)")
+        return broken
+
+    def _missing(self, wanted: Wanted) -> bool:
+        try:
+            return self._store.load(self._where, wanted.drill, wanted.repetition) is None
+        except Damaged:
+            return True  # it is staged again
 
     def _order(self, wanted: Wanted) -> Order:
         return Order(
@@ -135,10 +154,32 @@ def run(options: argparse.Namespace) -> int:
     """``mpa drill run``: stage what has no result yet, and print the scores."""
     drills = find(options.folders)
     for one in drills:
-        targets.of(one)
-    seen = Range(options, Console(file=sys.stderr, highlight=False)).run(drills)
+        examine(one)
+    grounds = Range(options, Console(file=sys.stderr, highlight=False, soft_wrap=True))
+    seen = grounds.run(drills)
+    if options.alarm_only:
+        return _GOOD if show_alarms(drills, grounds.alarms, options.repeat, as_json=options.json) else _BAD
     show(seen, as_json=options.json)
     return _GOOD if len({one.name for one, _ in seen}) == len(drills) else _BAD
+
+
+def show_alarms(
+    drills: Sequence[Drill], alarms: Sequence[tuple[Drill, float | None]], times: int, *, as_json: bool
+) -> bool:
+    """How often each drill's alarm came, and after how many seconds; whether it always came."""
+    rows: list[dict[str, Any]] = []
+    for drill in drills:
+        came = sorted(seconds for one, seconds in alarms if one.name == drill.name and seconds is not None)
+        rows.append({"drill": drill.name, "came": len(came), "of": times, "seconds": [round(one, 2) for one in came]})
+    if as_json:
+        print(json.dumps({"agent": agent_version(), "alarms": rows}))  # noqa: T201 - a command's answer
+    else:
+        table = Table("drill", "alarms", "earliest, s", "latest, s")
+        for row in rows:
+            ends = [f"{row['seconds'][place]:.1f}" if row["came"] else "" for place in (0, -1)]
+            table.add_row(str(row["drill"]), f"{row['came']} of {row['of']}", *ends)
+        Console().print(table)
+    return all(row["came"] == times for row in rows)
 
 
 def summary(drill: Drill, result: Result) -> str:
@@ -243,6 +284,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     checking = commands.add_parser("check", help="is it a valid drill?")
     checking.add_argument("folders", type=Path, nargs="+", metavar="FOLDER")
     checking.add_argument("--quick", action="store_true", help="without staging it")
+    checking.add_argument("--missing", action="store_true", help="stage only those that were never checked as they are")
     checking.set_defaults(command=check)
     making = commands.add_parser("new", help="write a commented folder to begin with")
     making.add_argument("folder", type=Path, metavar="FOLDER")

@@ -20,10 +20,11 @@ from . import environment, targets
 from .drill import Drill, Unusable, read
 from .ground import Ground
 from .history import materialise
+from .injection import examine
 from .pool import Answer, Lost, Pool
 from .rehearsal import Checked, steps
 from .sitting import REHEARSAL, Order
-from .store import Store
+from .store import Damaged, Store
 
 PLACES: Final = range(1, 6)  # seeds: other places among the team's commits
 SUITE_SECONDS: Final = 300.0
@@ -44,11 +45,12 @@ def check_all(options: argparse.Namespace) -> bool:
     for folder in folders:
         for one in check(folder, ground.cache / "environments"):
             tell(folder, one)
+    done = {folder for folder in folders if options.missing and checks[folder][0].valid and _known(store, read(folder))}
     if not options.quick:
-        sound = [folder for folder in folders if all(one.valid is not False for one in checks[folder])]
+        sound = [one for one in folders if one not in done and all(each.valid is not False for each in checks[one])]
         _stage(ground, store, sound, options.jobs, checks, tell)
     for folder in folders:
-        if not options.quick and checks[folder][0].valid:
+        if not options.quick and checks[folder][0].valid and folder not in done:
             found = [asdict(one) for one in checks[folder]]
             store.keep_validity(read(folder), found, valid=all(one.valid is not False for one in checks[folder]))
     if options.json:
@@ -56,6 +58,14 @@ def check_all(options: argparse.Namespace) -> bool:
         valid = all(one["valid"] is not False for one in rows)
         print(json.dumps({"valid": valid, "checks": rows}))  # noqa: T201 - a command's answer
     return all(one.valid is not False for found in checks.values() for one in found)
+
+
+def _known(store: Store, drill: Drill) -> bool:
+    """Whether the drill as it is now was checked on a stage already."""
+    try:
+        return store.validity(drill) is not None
+    except Damaged:
+        return False
 
 
 def _folders(given: Path) -> list[Path]:
@@ -101,6 +111,7 @@ def check(folder: Path, environments: Path) -> Iterator[Checked]:
     try:
         drill = read(folder)
         name = targets.of(drill).name
+        examine(drill)
         yield Checked("readable", valid=True, detail=f"{drill.title} ({drill.family}; {name})")
         if drill.reference is not None:
             steps(drill)
