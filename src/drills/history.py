@@ -53,6 +53,7 @@ PARCELS: Final = Example(
 )
 
 
+OWN: Final = "repository"  # the key of a drill's [target] that names a repository of the user's own
 EXAMPLES: Final = {"market-predictor": MARKET, "parcel-times": PARCELS}
 
 
@@ -216,16 +217,14 @@ def materialise(
     release without the faults. Raises `Unwritten` for a patch that does not apply there.
     """
     chosen = drill or _choose(seed)
-    target = example or example_of(chosen)
-    planned, moment = commits(target), now or datetime.now(UTC)
-    waiting = [commit for commit in planned if commit.next_release]
+    moment = now or datetime.now(UTC)
     origin.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="history-") as name:
         work = Path(name) / "work"
-        _first_tree(target, chosen, planned, work)
-        for commit in planned:
-            if not commit.next_release:
-                _make(work, commit, moment)
+        if example is None and OWN in chosen.target:
+            waiting = _own_work(chosen, work)
+        else:
+            waiting = _example_work(example or example_of(chosen), chosen, work, moment)
         baseline = _head(work)
         pushes, planted = _releases(work, waiting, plan(chosen, len(waiting), random.Random(seed)), moment)
         heads = [baseline, *(push.head for push in pushes)]
@@ -237,12 +236,11 @@ def materialise(
         _git(work, "checkout", "--quiet", "--force", "-B", BRANCH, baseline)
         _git(Path(name), "clone", "--quiet", "--bare", "--no-hardlinks", str(work), str(origin))
         _git(origin, "fetch", "--quiet", str(work), *heads)
-        lock = (target.folder / "requirements.txt").read_text(encoding="utf-8")
     _git(origin, "config", "gc.auto", "0")
     return History(
         origin,
         chosen,
-        lock,
+        _git(origin, "show", f"{baseline}:requirements.txt"),
         baseline,
         culprits=tuple(commit for one, commit in planted if one not in chosen.decoys),
         decoys=tuple(commit for one, commit in planted if one in chosen.decoys),
@@ -265,10 +263,10 @@ def plan(drill: Drill, count: int, chance: random.Random) -> list[Step]:
 
     Decoys that build on the fault come behind it. Without faults that are commits the release is the decoys'.
     """
-    low, high = drill.places
+    low, high = min(drill.places[0], count), drill.places[1]
     faults = [fault.commit for fault in drill.released if fault.commit is not None]
     placed = [(chance.randint(low, min(high, count)), one) for one in faults]
-    free = [(chance.randint(1, count), one) for one in drill.decoys if not one.builds_on]
+    free = [(chance.randint(min(1, count), count), one) for one in drill.decoys if not one.builds_on]
     building = [one for one in drill.decoys if one.builds_on] if faults else []
     if not faults:
         return [Step(_by_place(free), team=True, broken=False)] if free or drill.release_after is not None else []
@@ -294,6 +292,28 @@ def _by_place(placed: Sequence[tuple[int, Planted]]) -> dict[int, list[Planted]]
 def _choose(seed: int) -> Drill:
     known = faults()
     return known[seed % len(known)]
+
+
+def _example_work(example: Example, drill: Drill, work: Path, now: datetime) -> list[Commit]:
+    """The history of an example up to what is deployed; returns what waits for the next release."""
+    planned = commits(example)
+    _first_tree(example, drill, planned, work)
+    for commit in planned:
+        if not commit.next_release:
+            _make(work, commit, now)
+    return [commit for commit in planned if commit.next_release]
+
+
+def _own_work(drill: Drill, work: Path) -> list[Commit]:
+    """A copy of the user's repository as it is committed; nothing waits. Raises `Unusable` for what is none."""
+    folder = (drill.folder / str(drill.target[OWN])).resolve()
+    try:
+        _git(work.parent, "clone", "--quiet", "--no-hardlinks", "--single-branch", str(folder), str(work))
+        _git(work, "show", "HEAD:requirements.txt")
+        _git(work, "checkout", "--quiet", "-B", BRANCH)
+    except Unwritten as error:
+        raise Unusable(f"{drill.name}/drill.toml: [target] repository {folder}: {error}") from error
+    return []
 
 
 def _first_tree(example: Example, drill: Drill, planned: Sequence[Commit], work: Path) -> None:

@@ -321,6 +321,8 @@ class Stage:
             "--out": str(self.traffic_file),
             "--mix": self.staging.mix,
         }
+        if self.staging.requests:
+            options["--script"] = str(self.staging.requests)
         return [sys.executable, "-m", "drills.traffic", *_flags(options)]
 
     def _start_world(self) -> None:

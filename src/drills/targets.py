@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from .drill import KINDS, Drill, Unusable
-from .history import example_of
+from .history import OWN, example_of
 from .settings_files import Value
 
 
@@ -18,6 +19,7 @@ class Staging:
     ``serve`` and ``batch`` are argument lists; ``{python}``, ``{host}`` and ``{port}`` stand for what the stage chooses.
     ``batch`` is run again and again in the current release. ``settings`` are for every start of the service; ``{state}``
     is its folder. ``beside`` are processes that stand for the world around it. ``kinds`` of faults can be staged on it.
+    ``requests`` is a file of requests that stand for its users; without it ``mix`` says which example's.
     """
 
     name: str
@@ -31,6 +33,8 @@ class Staging:
     batch: tuple[str, ...] = ()
     beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     kinds: tuple[str, ...] = KINDS
+    test: tuple[str, ...] = ("{python}", "-m", "pytest", "-q")
+    requests: Path | None = None
 
 
 MARKET: Final = Staging(
@@ -65,9 +69,36 @@ def of(drill: Drill | None) -> Staging:
     """The target of a drill, the market predictor by default. Raises `Unusable` for an unknown name or a fault it cannot have."""
     if drill is None:
         return MARKET
-    example_of(drill)
-    staging = ALL[str(drill.target.get("example", MARKET.name))]
+    if OWN in drill.target:
+        staging = _own(drill)
+    else:
+        example_of(drill)
+        staging = ALL[str(drill.target.get("example", MARKET.name))]
     unknown = sorted({fault.kind for fault in drill.faults} - set(staging.kinds))
     if unknown:
         raise Unusable(f"a fault of kind {', '.join(unknown)} cannot be staged on {staging.name}")
     return staging
+
+
+def _own(drill: Drill) -> Staging:
+    """A service of the user's, as the drill's [target] table tells it; paths count from the drill's folder."""
+    table = drill.target
+    missing = [key for key in ("name", "serve", "requests") if not table.get(key)]
+    if missing:
+        raise Unusable(f"{drill.name}/drill.toml: [target] with a repository needs {', '.join(missing)}, too")
+    requests = drill.folder / str(table["requests"])
+    if not requests.is_file():
+        raise Unusable(f"{drill.name}/drill.toml: [target] requests: there is no file {requests}")
+    return Staging(
+        name=str(table["name"]),
+        serve=tuple(map(str, table["serve"])),
+        sources=str(table.get("sources", ".")),
+        commit_variable=str(table.get("commit_variable", "COMMIT")),
+        log_variable=str(table.get("log_variable", "LOG_FILE")),
+        settings={str(name): str(value) for name, value in table.get("settings", {}).items()},
+        mix="market",
+        agent={str(name): value for name, value in table.get("agent", {}).items()},
+        kinds=("commit", "process", "traffic", "configuration", "library", "none"),
+        test=tuple(map(str, table.get("test", ("{python}", "-m", "pytest", "-q")))),
+        requests=requests.resolve(),
+    )

@@ -146,7 +146,7 @@ def _suite(drill: Drill, environments: Path) -> Checked:
             ["git", "-C", str(work), "checkout", "--quiet", head], capture_output=True, check=True, timeout=60
         )
         python = environment.build(history.lock_of(head), environments)
-        argv = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        argv = [part.format(python=python) for part in targets.of(drill).test]
         env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": targets.of(drill).sources, "HOME": name}
         try:
             tests = subprocess.run(

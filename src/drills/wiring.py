@@ -73,7 +73,7 @@ class Wiring:
             "repository": self.origin,
             "branch": self.branch,
             "serve": list(self.staging.serve),
-            "test": ["{python}", "-m", "pytest", "-q"],
+            "test": list(self.staging.test),
             "env": {"PYTHONPATH": self.staging.sources},
             **self.staging.agent,
             "log_env": self.staging.log_variable,
