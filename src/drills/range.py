@@ -27,6 +27,7 @@ from .injection import examine
 from .pool import Answer, Lost, Pool
 from .record import AGENT, BASELINES, Result, restore
 from .score import interval, score, shares
+from .seal import seal
 from .sitting import Order
 from .stage import PROJECT
 from .store import Damaged, Store, Where
@@ -245,6 +246,13 @@ def new(options: argparse.Namespace) -> int:
     return _GOOD
 
 
+def close_up(options: argparse.Namespace) -> int:
+    """``mpa drill seal``: the drills of a folder shall stay as they are."""
+    for one in seal(options.folder):
+        print(f"{one.name}: sealed {one.day}, {one.digest}")  # noqa: T201 - a command's answer
+    return _GOOD
+
+
 def check(options: argparse.Namespace) -> int:
     """``mpa drill check``: is each folder a drill?"""
     return _GOOD if check_all(options) else _BAD
@@ -290,6 +298,9 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     making.add_argument("folder", type=Path, metavar="FOLDER")
     making.set_defaults(command=new)
     report_command.add(commands)
+    sealing = commands.add_parser("seal", help="hash the drills of a folder before their first score")
+    sealing.add_argument("folder", type=Path, metavar="FOLDER")
+    sealing.set_defaults(command=close_up)
     for one in (staging, listing, checking):
         one.add_argument("--json", action="store_true", help="for machines")
     for one in (staging, checking):

@@ -1,0 +1,70 @@
+"""Sealed drills: written without sight of the agent, hashed before the first score, opened once.
+
+``SEAL`` beside them holds one line a drill: the SHA-256 of everything in its folder, its name, and the day it was sealed.
+A line is only ever added. What was changed after sealing is no sealed drill any more, and is told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from .drill import Unusable
+
+FILE: Final = "SEAL"
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """One line of the seal."""
+
+    digest: str
+    name: str
+    day: str
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 of the names and contents of all files below, what Python compiled there by the way left out."""
+    found = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
+        content = path.read_bytes()
+        found.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode() + content)
+    return found.hexdigest()
+
+
+def read(folder: Path) -> list[Sealed]:
+    """The lines of a folder's seal; none without one. Raises `Unusable` for a line that is none."""
+    path = folder / FILE
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    parts = [line.split() for line in lines if line.strip()]
+    if any(len(one) != 3 for one in parts):  # noqa: PLR2004 - digest, name and day
+        raise Unusable(f"{path}: a line holds a digest, a name and a day")
+    return [Sealed(*one) for one in parts]
+
+
+def broken(folder: Path) -> list[str]:
+    """The names of sealed drills that are gone or not as they were sealed, and of drills without a seal."""
+    lines = read(folder)
+    wrong = [one.name for one in lines if not (folder / one.name).is_dir() or digest(folder / one.name) != one.digest]
+    return sorted({*wrong, *(_names(folder) - {one.name for one in lines})})
+
+
+def seal(folder: Path) -> list[Sealed]:
+    """Add a line for every drill that has none; returns those. Raises `Unusable` when a sealed one was changed."""
+    lines = read(folder)
+    fresh = sorted(_names(folder) - {one.name for one in lines})
+    changed = [name for name in broken(folder) if name not in fresh]
+    if changed:
+        raise Unusable(f"{folder}: sealed and changed since: {', '.join(changed)}; a seal is never renewed")
+    today = datetime.now(UTC).date().isoformat()
+    added = [Sealed(digest(folder / name), name, today) for name in fresh]
+    text = "".join(f"{one.digest}  {one.name}  {one.day}\n" for one in [*lines, *added])
+    (folder / FILE).write_text(text, encoding="utf-8")
+    return added
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.parent.name for path in folder.glob("*/drill.toml")}
