@@ -7,21 +7,28 @@ import re
 import pytest
 
 from drills.drill import read
-from drills.history import PROJECT
+from drills.history import EXAMPLES, PROJECT
 
 AGENT = {path: path.read_text() for path in sorted((PROJECT / "src" / "agent").rglob("*.py"))}
 DRILLS = [read(path.parent) for path in sorted(PROJECT.glob("drills/*/*/drill.toml"))]
+EXAMPLE = "\n".join(path.read_text() for one in EXAMPLES.values() for path in sorted(one.folder.rglob("*.py")))
 LITERAL = re.compile(r"""["']([^"'\n]{8,})["']""")
-# Words of the trade that stand in every Python service: they tell nothing of a drill.
-COMMON = {"America/New_York"}
+# Words of every web service: they tell nothing of a drill. What stands in an example without its faults does not either.
+COMMON = {"America/New_York", "Content-Type", "content-type", "application/json", "authorization", "TARGET_URL"}
 
 
 def telling(drill):
-    """Name, title, and the literals that a planted commit brings."""
+    """Name, path, titles, and the literals of eight characters or more that its commits and hidden tests bring."""
     planted = [fault.commit for fault in drill.faults if fault.commit is not None] + list(drill.decoys)
-    added = [line for one in planted for line in one.patch.splitlines() if line.startswith("+")]
-    literals = {text for line in added for text in LITERAL.findall(line)}
-    return {drill.name, drill.title, *(one.title for one in planted), *literals} - COMMON
+    brought = [line for one in planted for line in one.patch.splitlines() if line.startswith("+")]
+    for folder in filter(None, (drill.acceptance, drill.reference)):
+        brought += [line for path in sorted(folder.glob("*.*")) for line in path.read_text().splitlines()]
+    literals = {text for line in brought for text in LITERAL.findall(line) if text not in EXAMPLE}
+    names = {drill.name} if len(drill.name) >= 8 else set()
+    return (
+        names
+        | {f"{drill.folder.parent.name}/{drill.name}", drill.title, *(one.title for one in planted), *literals} - COMMON
+    )
 
 
 @pytest.mark.parametrize("drill", DRILLS, ids=lambda drill: drill.name)
@@ -34,3 +41,9 @@ def test_the_agent_knows_no_drill(drill):
         if word in text
     ]
     assert known == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES.values(), ids=lambda one: one.folder.name)
+def test_the_agent_knows_no_example(example):
+    """The package of a target that drills run on stands nowhere in the agent."""
+    assert [str(path) for path, text in AGENT.items() if example.folder.name in text] == []
