@@ -45,5 +45,6 @@ def test_the_agent_knows_no_drill(drill):
 
 @pytest.mark.parametrize("example", EXAMPLES.values(), ids=lambda one: one.folder.name)
 def test_the_agent_knows_no_example(example):
-    """The package of a target that drills run on stands nowhere in the agent."""
-    assert [str(path) for path, text in AGENT.items() if example.folder.name in text] == []
+    """The package of a target stands nowhere in the agent, but for the setting that users are promised (MARKET_PREDICTOR_URL)."""
+    told = [path.name for path, text in AGENT.items() if example.folder.name in text]
+    assert set(told) <= {"settings.py"}
