@@ -1,4 +1,4 @@
-"""The demo's own verdict: what runs, and whether the service is well. It does not take the agent's word."""
+"""The verdict from outside, of the demo and of drills: what runs, and whether the service is well."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from .meter import Answers, Meter
 
 ENOUGH: Final = 50  # requests without which nothing can be said
 _ERRORS: Final = 0.01  # how much worse than before the fault the error ratio may be
+_REFUSALS: Final = 0.12  # of all answers; four standard deviations of 200 requests of the usual mix
 _SLOWER: Final = 2.0  # how many times slower than before the fault
 _FAST: Final = 0.25  # seconds that are never too slow
 _MARGIN: Final = 1.25  # how much above its course before the fault a signal may end
@@ -71,6 +72,12 @@ def errors(before: Answers, after: Answers) -> Finding:
     return Finding("errors", passed, f"{before.error_ratio:.1%} before, {after.error_ratio:.1%} now")
 
 
+def refusals(before: Answers, after: Answers) -> Finding:
+    """As many refusals (4xx) as before, to the same users' requests: an error that became a refusal is not mended."""
+    passed = abs(after.refused_ratio - before.refused_ratio) <= _REFUSALS
+    return Finding("refusals", passed, f"{before.refused_ratio:.1%} before, {after.refused_ratio:.1%} now")
+
+
 def latency(before: Answers, after: Answers) -> Finding:
     """As fast as before the fault."""
     passed = after.latency_p95 <= max(_FAST, before.latency_p95 * _SLOWER)
@@ -80,9 +87,11 @@ def latency(before: Answers, after: Answers) -> Finding:
 
 
 def back_to_normal(signal: str, before: list[float], after: list[float]) -> Finding:
-    """The signal that raised the alarm ends where it was before the fault."""
-    if not before or not after:
-        return Finding(signal, passed=True, detail="stated by the other checks")
+    """A signal ends where it was before the fault; one that was there before and is gone is not well."""
+    if not before:
+        return Finding(signal, passed=True, detail="the target did not tell it before")
+    if not after:
+        return Finding(signal, passed=False, detail=f"{before[-1]:.3g} before, not told any more")
     limit = max(max(before) * _MARGIN, max(before) + _ERRORS, _NORMAL.get(signal, 0.0))
     passed = after[-1] <= limit
     return Finding(signal, passed, f"{before[-1]:.3g} before, {after[-1]:.3g} now, at most {limit:.3g} is normal")

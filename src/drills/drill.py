@@ -117,6 +117,7 @@ class Drill:
     twin: str = ""
     bare_request: bool = True
     tests_pass: bool = True
+    look_seconds: float = 8.0
 
     @property
     def name(self) -> str:
@@ -137,6 +138,11 @@ class Drill:
     def breaks(self) -> bool:
         """Whether anything goes wrong at all, somebody's false alarm included."""
         return any(fault.kind != "none" or fault.options.get("alert") for fault in self.faults)
+
+    @property
+    def broken(self) -> bool:
+        """Whether anything is really wrong: not with a false alarm, nor where nothing may be blamed."""
+        return any(fault.kind != "none" for fault in self.faults) and self.expect.cause != ("none",)
 
     @property
     def upstream(self) -> bool:
@@ -190,6 +196,7 @@ def read(folder: Path) -> Drill:
         twin=str(data.get("twin", "")),
         bare_request=bool(data.get("bare_request", True)),
         tests_pass=bool(data.get("tests", {}).get("pass", True)),
+        look_seconds=_seconds(data.get("look", {}).get("seconds", 8.0), path),
     )
 
 

@@ -1,7 +1,7 @@
 """One drill, staged once: calm, what goes wrong, what the player does, and what is true at the end.
 
 The agent is reached through its doors only, and its word is taken for nothing that can be looked at from outside: the
-target's health, the commit that runs, the main branch, the deployments, the audit trail, and the acceptance tests.
+target's health, the commit that runs, the main branch, the deployments, what the examiner allowed, and the acceptance tests.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ import random
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
 from . import check, inquest
 from .approval_policy import ApprovalPolicy
 from .door import Door, Refused
 from .drill import Drill
-from .injection import timeline
+from .injection import Moment, timeline
 from .meter import Meter
 from .players import player
 from .record import AGENT, Result
@@ -26,10 +27,48 @@ CALM: Final = 8.0  # seconds before the first fault, and up to one more: no dril
 SIGNAL_SECONDS: Final = 75.0  # an alarm that did not come by then does not come
 QUIET_SECONDS: Final = 25.0  # how long is watched where no alarm is due
 INCIDENT_SECONDS: Final = 240.0
-LOOK_SECONDS: Final = 8.0  # of traffic behind the last look
 ACCEPTANCE_SECONDS: Final = 60.0
+UNANSWERED: Final = "the agent did not answer"
 _SIGNALS: Final = ("mae_ratio", "data_age")
+_SLOW_SIGNALS: Final = ("memory_growth",)
+_SLOW_SECONDS: Final = 15.0  # of look, from which slow signals can be told
+_PASSING: Final = ("recovered", "nothing_wrong", "cancelled")
+_FAILED: Final = (1, 2)  # pytest: tests failed, or what they import is broken
 _TICK: Final = 0.25
+
+
+class Timeline:
+    """Does what is due, in order, in a thread of its own: a deploy takes seconds, and the examiner goes on looking."""
+
+    def __init__(self, stage: Stage, moments: Sequence[Moment]) -> None:
+        self._stage, self._waiting = stage, list(moments)
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="timeline")
+        self._doing: list[Future[None]] = []
+        self.began: float | None = None
+        self.over = 0.0
+
+    def run(self, started: float) -> None:
+        """Begin what is due ``started`` (epoch seconds) and later. Raises what one of them raised."""
+        while self._waiting and time.time() >= started + self._waiting[0].after:
+            self._doing.append(self._worker.submit(self._act, self._waiting.pop(0)))
+        for one in self._doing:
+            if one.done():
+                one.result()
+
+    @property
+    def done(self) -> bool:
+        """Whether everything has happened, what goes on by itself included."""
+        return not self._waiting and all(one.done() for one in self._doing) and time.time() >= self.over
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+    def _act(self, moment: Moment) -> None:
+        if moment.fault and self.began is None:
+            self.began = time.time()
+        moment.act(self._stage)
+        self.over = max(self.over, time.time() + moment.lasts)
 
 
 class Exam:
@@ -42,103 +81,157 @@ class Exam:
         self._meter = Meter(stage.target_url, stage.traffic_file)
         self._door: Door = stage.door()
         self._player = player(player_name, stage, self._door, policy)
-        self._moments = timeline(drill)
+        self._timeline = Timeline(stage, timeline(drill))
         self._result = Result(drill.name, drill.family, player=player_name, target=stage.target_name)
-        self._began = 0.0
+        self._seen: list[Mapping[str, Any]] = []
 
     def sit(self) -> Result:
-        """Everything, in order. Raises what a stage that breaks raises."""
+        """Everything, in order. Raises what a stage that breaks raises before the first fault."""
         calm_from = time.time()
         idle(self._meter, CALM + random.Random().random())
         started = time.time()
-        self._began = started + min(moment.after for moment in self._moments if moment.fault)
-        ended = self._follow(started)
         self._result.stages["calm"] = started - calm_from
-        if not self._alarm_only:
-            if ended:
-                self._testify(ended)
-            idle(self._meter, LOOK_SECONDS)
+        try:
+            self._play(calm_from, started)
+        except Refused as error:
+            self._result.problem = f"{UNANSWERED}: {error}"
             self._look(calm_from, started)
         return self._result
 
     def close(self) -> None:
         """Close the connections."""
+        self._timeline.close()
         self._door.close()
         self._meter.close()
 
     # -- what goes wrong, and what the player does -----------------------------------------------------------------
 
-    def _follow(self, started: float) -> Sequence[Mapping[str, Any]]:
-        """Until it is over; returns the incidents, none when there was no alarm or no end."""
-        waiting, last = list(self._moments), started + self._moments[-1].after
+    def _play(self, calm_from: float, started: float) -> None:
+        """Follow, then look; an alarm that comes while one looks is followed, too."""
+        while True:
+            self._follow(calm_from, started)
+            if self._alarm_only:
+                return
+            known = len(self._seen)
+            idle(self._meter, self._drill.look_seconds)
+            self._incidents(calm_from)
+            self._look(calm_from, started)
+            if self._result.problem or not (len(self._seen) > known or self._unnoticed()):
+                break
+        if self._seen and self._result.player == AGENT:
+            self._take_down()
+
+    def _unnoticed(self) -> bool:
+        """Whether the target is sick though every incident passed by itself, and another alarm may come yet."""
+        passed = bool(self._seen) and all(one.get("outcome") in _PASSING for one in self._seen)
+        in_time = time.time() < self._timeline.over + SIGNAL_SECONDS
+        return self._result.player == AGENT and passed and not self._result.well and in_time
+
+    def _follow(self, calm_from: float, started: float) -> None:
+        """Until it is over, or no alarm came, or it takes too long."""
         due = self._drill.expect.alert
         patience = SIGNAL_SECONDS if due == "yes" else QUIET_SECONDS
         while True:
-            while waiting and time.time() >= started + waiting[0].after:
-                waiting.pop(0).act(self._stage)
+            self._timeline.run(started)
             idle(self._meter, _TICK)
-            incidents = self._incidents(started)
-            over = bool(incidents) and self._player.look(incidents) and not waiting
-            now = time.time()
-            if over and (due != "no" or now > last + patience):
-                return incidents
-            if self._alarm_only and incidents and not waiting:
-                return incidents
-            if not waiting and not incidents and now > last + patience:
+            seen = self._incidents(calm_from)
+            began = self._timeline.began
+            mine = seen if self._result.player == AGENT else [one for one in seen if began and opened(one) >= began]
+            over = bool(mine) and self._player.look(mine)
+            since = time.time() - self._timeline.over
+            if not self._timeline.done:
+                continue
+            if mine and (over or self._alarm_only) and (due != "no" or since > patience):
+                return
+            if not mine and since > patience:
                 self._result.problem = f"no alarm within {patience:.0f} s" if due == "yes" else ""
-                return ()
-            if now > last + INCIDENT_SECONDS:
+                return
+            if since > INCIDENT_SECONDS:
                 self._result.problem = f"not ended within {INCIDENT_SECONDS:.0f} s"
-                return incidents
+                return
 
-    def _incidents(self, started: float) -> list[Mapping[str, Any]]:
+    def _incidents(self, since: float) -> list[Mapping[str, Any]]:
+        """The incidents since a moment, as they were last told; one slow answer is no silence."""
         try:
-            found = [one for one in self._door.incidents() if inquest.at(one["opened_at"]) >= started]
+            self._seen = [one for one in self._door.incidents() if opened(one) >= since]
         except Refused:
-            return []
-        self._result.incidents = len(found)
-        if found and self._result.alert_seconds is None:
-            self._result.alert_seconds = min(inquest.at(one["opened_at"]) for one in found) - self._began
-            self._result.stages["detection"] = max(self._result.alert_seconds, 0.0)
-        return found
+            return self._seen
+        began, result = self._timeline.began, self._result
+        result.incidents = len(self._seen)
+        early = [one for one in self._seen if began is None or opened(one) < began]
+        result.false_alarms = len(early)
+        late = [opened(one) for one in self._seen if began is not None and opened(one) >= began]
+        if late and result.alert_seconds is None and began is not None:
+            result.alert_seconds = min(late) - began
+            result.stages["detection"] = result.alert_seconds
+        return self._seen
 
-    def _testify(self, incidents: Sequence[Mapping[str, Any]]) -> None:
-        """What the agent says. A baseline says nothing, it has only acted."""
-        if self._result.player != AGENT:
-            return
-        incident, documents = inquest.furthest(self._door, incidents)
-        inquest.take_down(self._result, incident, documents, self._began)
-        self._result.stages |= inquest.stage_seconds(inquest.entries(self._door), str(incident["id"]))
+    def _take_down(self) -> None:
+        """What the agent says."""
+        incident, documents = inquest.furthest(self._door, self._seen)
+        chosen = str(incident["id"])
+        inquest.take_down(self._result, incident, documents, self._timeline.began or 0.0)
+        self._result.blamed_elsewhere = inquest.others(self._door, self._seen, chosen)
+        self._result.stages |= inquest.stage_seconds(inquest.entries(self._door), chosen)
 
     # -- what is true at the end -------------------------------------------------------------------------------------
 
     def _look(self, calm_from: float, started: float) -> None:
         began, result, history = time.time(), self._result, self._stage.history
-        result.findings = findings(self._meter, (calm_from, started), (began - LOOK_SECONDS, began))
+        seconds = self._drill.look_seconds
+        result.findings = findings(self._meter, (calm_from, started), (began - seconds, began))
         result.culprits, result.decoys = list(history.culprits), list(history.decoys)
         result.deployed = self._meter.running()
-        result.merged = history.merges()
+        result.merged = history.merges() if result.player == AGENT else history.strangers()
         result.actions = inquest.actions(self._stage, result.merged)
         if result.player == AGENT:
-            result.trail = inquest.discrepancies(self._stage, self._door, inquest.entries(self._door), result.merged)
+            result.trail = self._compare()
         result.acceptance = accept(self._stage, self._drill)
-        result.stages["look"] = LOOK_SECONDS + time.time() - began
+        result.stages["look"] = result.stages.get("look", 0.0) + seconds + time.time() - began
+
+    def _compare(self) -> list[str]:
+        try:
+            trail, report = inquest.entries(self._door), self._door.get("/audit/verify")
+        except Refused as error:
+            return [f"{UNANSWERED} at the end: {error}"]
+        return inquest.discrepancies(self._stage, self._player.given, trail, report, self._result.deployed)
+
+
+def opened(incident: Mapping[str, Any]) -> float:
+    """When an incident was opened, epoch seconds."""
+    return inquest.at(str(incident["opened_at"]))
 
 
 def findings(meter: Meter, calm: tuple[float, float], now: tuple[float, float]) -> list[check.Finding]:
     """The examiner's own look: its traffic's answers and the target's signals, in the calm and now (epoch seconds)."""
     before, after = meter.answers(*calm), meter.answers(*now)
-    found = [check.enough(after), check.errors(before, after), check.latency(before, after)]
+    found = [
+        check.enough(after),
+        check.errors(before, after),
+        check.refusals(before, after),
+        check.latency(before, after),
+    ]
+    slow = _SLOW_SIGNALS if now[1] - now[0] >= _SLOW_SECONDS else ()
     return found + [
-        check.back_to_normal(name, meter.between(name, *calm), meter.between(name, *now)) for name in _SIGNALS
+        check.back_to_normal(name, meter.between(name, *calm), meter.between(name, *now)) for name in (*_SIGNALS, *slow)
     ]
 
 
 def accept(stage: Stage, drill: Drill) -> str:
-    """``passed``, ``failed: …`` or ``none``: the drill's own tests, on the code that runs now."""
+    """``passed``, ``failed: …``, ``not run: …`` or ``none``: the drill's own tests, on the code that runs now."""
     if drill.acceptance is None:
         return "none"
-    argv = [str(stage.python), "-m", "pytest", "-q", "-p", "no:cacheprovider", str(drill.acceptance)]
+    folder = str(drill.acceptance)
+    options = (
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        "/dev/null",
+        "--rootdir",
+        folder,
+    )  # the target's packages, none of ours
+    argv = [str(stage.python), "-m", "pytest", *options, folder]
     env = {**stage.target_environment, "TARGET_URL": stage.target_url, "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(
@@ -152,8 +245,10 @@ def accept(stage: Stage, drill: Drill) -> str:
         )
     except subprocess.TimeoutExpired:
         return f"failed: not done within {ACCEPTANCE_SECONDS:.0f} s"
+    if done.returncode == 0:
+        return "passed"
     last = (done.stdout.strip().splitlines() or [done.stderr.strip()[-200:] or "nothing was said"])[-1]
-    return "passed" if done.returncode == 0 else f"failed: {last}"
+    return f"{'failed' if done.returncode in _FAILED else 'not run'}: {last}"
 
 
 def idle(meter: Meter, seconds: float) -> None:

@@ -139,6 +139,17 @@ class History:
         options = ("--count", "--first-parent", "--no-merges")
         return int(_git(self.origin, "rev-list", *options, self.branch, *(f"^{one}" for one in known)))
 
+    def ours(self, commit: str) -> bool:
+        """Whether a commit is a release of the team, or stands on main."""
+        known = (self.baseline, self.innocent, *(one.head for one in self.pushes))
+        if commit in known:
+            return True
+        try:
+            _git(self.origin, "merge-base", "--is-ancestor", commit, self.branch)
+        except Unwritten:
+            return False
+        return True
+
     def tip(self) -> str:
         """The head of main now."""
         return _git(self.origin, "rev-parse", f"refs/heads/{self.branch}").strip()

@@ -25,16 +25,24 @@ _PROCESS: Final = ("stop", "kill", "freeze")
 
 @dataclass(frozen=True)
 class Moment:
-    """Something that happens ``after`` so many seconds; ``fault`` when it is one, else a release of innocents."""
+    """Something that happens ``after`` so many seconds; ``fault`` when it is one, else a release of innocents.
+
+    ``lasts`` is how many seconds it goes on by itself; 0 for what is done at once, or stays.
+    """
 
     after: float
     act: Callable[[Stage], None]
     fault: bool
+    lasts: float = 0.0
 
 
 def timeline(drill: Drill, *, decoys: bool = True) -> list[Moment]:
     """Everything that happens in a drill, in order; without ``decoys`` no release of innocents by themselves."""
-    moments = [Moment(fault.after, _act(fault), fault=True) for fault in drill.faults if fault.commit is None]
+    moments = [
+        Moment(fault.after, _act(fault), fault=True, lasts=_lasts(fault))
+        for fault in drill.faults
+        if fault.commit is None
+    ]
     released = [fault.after for fault in drill.released]
     if released:
         moments.append(Moment(min(released), _release, fault=True))
@@ -66,6 +74,21 @@ def examine(drill: Drill) -> None:
 
 def _act(fault: Fault) -> Callable[[Stage], None]:
     return lambda stage: inject(stage, fault)
+
+
+def _lasts(fault: Fault) -> float:
+    """How long a fault goes on by itself, seconds."""
+    times = int(fault.options.get("times", 1))
+    if fault.kind == "process":
+        freezes = fault.options.get("action") == "freeze"
+        return (
+            float(fault.options.get("seconds", 10.0))
+            if freezes
+            else (times - 1) * float(fault.options.get("every", 1.0))
+        )
+    if fault.kind == "none" and fault.options.get("alert"):
+        return (2 * times - 1) * float(fault.options.get("seconds", 5.0))
+    return float(fault.options.get("seconds", 0.0))
 
 
 def _release(stage: Stage) -> None:

@@ -33,11 +33,12 @@ class Reading:
 
 @dataclass(frozen=True)
 class Answers:
-    """What the traffic got within a window: counts, error ratio 0..1, 95th percentile in seconds."""
+    """What the traffic got within a window: counts, ratios of errors and of refusals 0..1, 95th percentile in seconds."""
 
     requests: int
     error_ratio: float
     latency_p95: float
+    refused_ratio: float = 0.0
 
 
 class Meter:
@@ -128,9 +129,10 @@ def summary(seconds: list[Second]) -> Answers:
         for status, count in second.status.items()
         if status == DROPPED or status.startswith("5")
     )
+    refused = sum(count for second in seconds for status, count in second.status.items() if status.startswith("4"))
     durations = sorted(duration for second in seconds for duration in second.durations)
     p95 = durations[int(0.95 * (len(durations) - 1))] if durations else 0.0
-    return Answers(requests, failed / requests if requests else 0.0, p95)
+    return Answers(requests, failed / (requests or 1), p95, refused / (requests or 1))
 
 
 def _commit(status: Any) -> str | None:

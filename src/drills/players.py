@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from .approval_policy import ApprovalPolicy
@@ -18,15 +19,26 @@ from .record import AGENT, BASELINES
 from .stage import Stage
 
 PERSON: Final = "examiner"
+BASELINE: Final = "baseline"
 SETTLE_SECONDS: Final = 14.0  # after a baseline has acted, before it is looked at
 _TAIL: Final = 400_000  # bytes of the log in which the newest traceback is looked for
 _FRAME: Final = re.compile(r'File \\?"([^"\\]+)\\?", line \d+')
 
 
+@dataclass(frozen=True)
+class Given:
+    """One answer that the examiner gave: to which kind of action, and whether it was a yes."""
+
+    incident: str
+    action: str
+    yes: bool
+
+
 class Player(Protocol):
-    """Plays one incident after the alarm."""
+    """Plays the incidents of a drill after the alarm."""
 
     autonomy: str
+    given: list[Given]
 
     def look(self, incidents: Sequence[Mapping[str, Any]]) -> bool:
         """Do what is to be done now; whether it is over. Called again and again once there is an incident."""
@@ -34,13 +46,14 @@ class Player(Protocol):
 
 
 class Agent:
-    """The agent itself; its questions are answered as the policy says, bound to what was asked."""
+    """The agent itself; its questions are answered as the policy says, each once, bound to what was asked."""
 
     autonomy = "approve"
 
     def __init__(self, door: Door, policy: ApprovalPolicy) -> None:
         self._door, self._policy = door, policy
         self._answered: set[str] = set()
+        self.given: list[Given] = []
 
     def look(self, incidents: Sequence[Mapping[str, Any]]) -> bool:
         """Answer what waits for an answer; over when every incident has ended or is handed to people."""
@@ -52,15 +65,16 @@ class Agent:
     def _answer(self, incident_id: str) -> None:
         try:
             asked = (self._door.get(f"/incidents/{incident_id}").get("approvals") or [{}])[-1]
-            subject = str(asked.get("subject", ""))
-            if subject in self._answered:
+            subject, action = str(asked.get("subject", "")), str(asked.get("action", ""))
+            if asked.get("id") in self._answered:
                 return
             body: dict[str, Any] = {"by": PERSON, "subject": subject}
-            yes = self._policy.allows(str(asked.get("action", "")))
+            yes = self._policy.allows(action)
             if not yes:
                 body["comment"] = "the policy of this exam does not allow it"
             self._door.post(f"/incidents/{incident_id}/{'approve' if yes else 'reject'}", body)
-            self._answered.add(subject)
+            self._answered.add(str(asked.get("id")))
+            self.given.append(Given(incident_id, action, yes))
         except Refused:
             return  # asked again at the next look
 
@@ -73,6 +87,7 @@ class Baseline:
     def __init__(self, name: str, stage: Stage) -> None:
         self._name, self._stage = name, stage
         self._acted_at: float | None = None
+        self.given: list[Given] = []
 
     def look(self, incidents: Sequence[Mapping[str, Any]]) -> bool:
         """Act once, then wait."""
@@ -85,11 +100,11 @@ class Baseline:
         """Do the one thing that this baseline does; where it cannot be done, nothing."""
         stage = self._stage
         if self._name == "restart":
-            stage.supervisor.restart()
+            stage.releases.restart(name="baseline-restart", by=BASELINE)
         elif self._name == "rollback":
             running, earlier = stage.releases.running(), stage.releases.before()
             if earlier is not None and earlier != running:
-                stage.deploy(earlier, name=f"baseline-rollback-{earlier[:10]}")
+                stage.deploy(earlier, name=f"baseline-rollback-{earlier[:10]}", by=BASELINE, kind="rollback")
         elif self._name == "revert-frame":
             self._revert()
 
@@ -105,7 +120,7 @@ class Baseline:
         except RuntimeError:
             return  # the revert conflicts: whoever does nothing else stops here
         stage.history.push(fixed)
-        stage.deploy(fixed, name=f"baseline-revert-{fixed[:10]}")
+        stage.deploy(fixed, name=f"baseline-revert-{fixed[:10]}", by=BASELINE)
 
 
 def newest_frames(log: str) -> tuple[str, ...]:

@@ -48,9 +48,11 @@ class Result:
     player: str = AGENT
     target: str = ""
     alert_seconds: float | None = None
+    false_alarms: int = 0
     onset_error: float | None = None
     incidents: int = 0
     hypotheses: list[Blamed] = field(default_factory=list)
+    blamed_elsewhere: list[str] = field(default_factory=list)
     outcome: str | None = None
     reason: str = ""
     patch: bool = False

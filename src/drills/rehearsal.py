@@ -15,13 +15,13 @@ from typing import Any, Final
 
 from .door import Door, Refused
 from .drill import Drill, Unusable
-from .exam import CALM, LOOK_SECONDS, QUIET_SECONDS, SIGNAL_SECONDS, accept, findings, idle
+from .exam import CALM, QUIET_SECONDS, SIGNAL_SECONDS, accept, findings, idle
 from .injection import restore, timeline
 from .inquest import at
 from .meter import Meter
 from .stage import Stage
 
-DECOYS_SECONDS: Final = 12.0
+DECOYS_SECONDS: Final = 20.0
 SICK_SECONDS: Final = 4.0  # after the alarm, before acceptance is asked
 WELL_SECONDS: Final = 45.0  # in which the reference must have made the target well
 _TICK: Final = 0.5
@@ -77,9 +77,9 @@ class Rehearsal:
         yield self._alarm(started)
         if self._drill.acceptance is not None:
             idle(self._meter, SICK_SECONDS)
-            said = accept(self._stage, self._drill)
-            wanted = self._drill.expect.alert != "no"
-            yield Checked("acceptance fails with the fault", valid=said.startswith("failed") or not wanted, detail=said)
+            yield self._sick(accept(self._stage, self._drill))
+        elif self._drill.code:
+            yield Checked("acceptance", valid=False, detail="there is none: nobody could say whether a fix is right")
         if self._drill.reference is None:
             yield Checked("reference", valid=not self._drill.breaks, detail="there is none")
             return
@@ -89,6 +89,12 @@ class Rehearsal:
         if self._drill.acceptance is not None:
             said = accept(self._stage, self._drill)
             yield Checked("acceptance passes with the reference", valid=said == "passed", detail=said)
+
+    def _sick(self, said: str) -> Checked:
+        """Acceptance fails while the fault is there; where nothing is wrong it passes all along."""
+        if not self._drill.broken or self._drill.expect.alert == "no":
+            return Checked("acceptance passes, as nothing is wrong", valid=said == "passed", detail=said)
+        return Checked("acceptance fails with the fault", valid=said.startswith("failed"), detail=said)
 
     def _decoys(self) -> Checked:
         """The same release without the faults goes live, and nothing is raised."""
@@ -121,9 +127,10 @@ class Rehearsal:
         """Within a while a look finds nothing wrong."""
         deadline = time.time() + WELL_SECONDS
         while True:
-            idle(self._meter, LOOK_SECONDS)
+            seconds = self._drill.look_seconds
+            idle(self._meter, seconds)
             now = time.time()
-            wrong = [one for one in findings(self._meter, calm, (now - LOOK_SECONDS, now)) if not one.passed]
+            wrong = [one for one in findings(self._meter, calm, (now - seconds, now)) if not one.passed]
             if not wrong or now > deadline:
                 detail = "; ".join(f"{one.name}: {one.detail}" for one in wrong)
                 return Checked("the target recovers with the reference", valid=not wrong, detail=detail)

@@ -30,7 +30,14 @@ class Releases:
         """The symlink that the supervisor starts the service in."""
         return self._root / "current"
 
-    def deploy(self, commit: str, *, name: str, by: str = "ci") -> None:
+    def restart(self, *, name: str, by: str) -> None:
+        """Restart the service, and write it down."""
+        started, commit = _now(), self.running()
+        self._supervisor.restart()
+        line = {"name": name, "kind": "restart", "commit": commit, "previous": commit, "by": by}
+        self._record({**line, "started_at": started, "finished_at": _now()})
+
+    def deploy(self, commit: str, *, name: str, by: str = "ci", kind: str = "deploy") -> None:
         """Unpack ``commit``, make it current, restart the service, write it down."""
         started = _now()
         previous = self.current.resolve().name if self.current.exists() else None
@@ -40,7 +47,7 @@ class Releases:
         self._record(
             {
                 "name": name,
-                "kind": "deploy",
+                "kind": kind,
                 "commit": commit,
                 "previous": previous,
                 "by": by,

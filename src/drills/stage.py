@@ -152,9 +152,9 @@ class Stage:
         self.broken_commit = push.head if push.broken else self.broken_commit
         return at
 
-    def deploy(self, commit: str, *, name: str) -> None:
+    def deploy(self, commit: str, *, name: str, by: str = "ci", kind: str = "deploy") -> None:
         """Put any commit of the history live, as the team's CI would."""
-        self.releases.deploy(commit, name=name)
+        self.releases.deploy(commit, name=name, by=by, kind=kind)
 
     def configure(self, env: Mapping[str, str]) -> None:
         """Set variables for the service and restart it: a configuration change goes live."""

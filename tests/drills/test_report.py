@@ -382,6 +382,6 @@ def test_the_page_tells_no_state_by_colour_alone(report):
 
 def test_harm_is_said_with_the_drill(report):
     """In the agent's words the examiner adds it."""
-    assert "HARM: code was changed though no change was to blame" in markdown(report)
+    assert "HARM: code was changed though no code was to blame" in markdown(report)
     clean = build({AGENT: [sat(DRILLS[0], right(DRILLS[0]))]}, replace(SETTING, agent="x"), {}, NONE_LEFT)
     assert "HARM" not in markdown(clean)
