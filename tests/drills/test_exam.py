@@ -57,14 +57,26 @@ def incident(opened, name="i1", **more):
     return {"id": name, "opened_at": at, "phase": "closed", "waiting": None, "outcome": "recovered", **more}
 
 
+def late(**more):
+    """One incident that is opened two seconds after it was first asked for."""
+    asked = []
+
+    def incidents(_since):
+        asked.append(time.time())
+        opened = asked[0] + 2.0
+        return [incident(opened, **more)] if asked[-1] >= opened else []
+
+    return incidents
+
+
 @pytest.fixture
 def sit(monkeypatch, tmp_path):
     """Sits a drill before a door, with everything that takes long cut short."""
     monkeypatch.setattr(exam, "CALM", 0.0)
     monkeypatch.setattr(exam, "random", SimpleNamespace(Random=lambda: SimpleNamespace(random=lambda: 0.0)))
-    monkeypatch.setattr(exam, "SIGNAL_SECONDS", 1.5)
+    monkeypatch.setattr(exam, "SIGNAL_SECONDS", 4.0)
     monkeypatch.setattr(exam, "QUIET_SECONDS", 1.0)
-    monkeypatch.setattr(exam, "INCIDENT_SECONDS", 4.0)
+    monkeypatch.setattr(exam, "INCIDENT_SECONDS", 9.0)
     history = SimpleNamespace(culprits=(), decoys=(), merges=lambda: 0, strangers=lambda: 0, ours=lambda _commit: True)
     releases = SimpleNamespace(deployments=list, running=lambda: None)
 
@@ -103,18 +115,22 @@ def test_a_slow_answer_is_no_silence(sit):
 
 def test_an_exam_waits_for_the_last_fault(sit):
     """The first incident has ended long before the second fault comes."""
-    opened = time.time()
-    drill = replace(DRILL, faults=(FALSE_ALARM, Fault("none", 1.5)))
+    drill = replace(DRILL, faults=(FALSE_ALARM, Fault("none", 3.0)))
     began = time.monotonic()
-    result = sit(FakeDoor(lambda since: [incident(opened + 0.5)] if since > 0.5 else []), drill)
-    assert time.monotonic() - began >= 1.5
+    result = sit(FakeDoor(late()), drill)
+    assert time.monotonic() - began >= 3.0
     assert result.incidents == 1
 
 
 def test_an_alarm_before_the_fault_is_a_false_one(sit):
     """It is no detection, however early."""
-    opened = time.time() + 0.01
-    result = sit(FakeDoor(lambda _since: [incident(opened)]), replace(DRILL, faults=(Fault("none", 0.8),)))
+    told = []
+
+    def incidents(_since):
+        told.append(time.time())
+        return [incident(told[0])]
+
+    result = sit(FakeDoor(incidents), replace(DRILL, faults=(Fault("none", 1.2),)))
     assert (result.false_alarms, result.alert_seconds) == (1, None)
 
 
@@ -127,8 +143,7 @@ def test_no_alarm_is_said_where_one_is_due(sit):
 
 def test_an_agent_that_dies_is_wrong_and_not_forgotten(sit):
     """The target is looked at all the same, and the result can be kept."""
-    opened = time.time() + 0.3
-    result = sit(FakeDoor(lambda _since: [incident(opened)], dies=True))
+    result = sit(FakeDoor(late(), dies=True))
     assert result.staged
     assert result.problem.startswith("the agent did not answer")
     assert result.trail
@@ -137,8 +152,7 @@ def test_an_agent_that_dies_is_wrong_and_not_forgotten(sit):
 
 def test_an_incident_without_end_is_told(sit):
     """After a while the exam is over all the same."""
-    opened = time.time() + 0.3
-    result = sit(FakeDoor(lambda since: [incident(opened, phase="repair", outcome=None)] if since > 0.3 else []))
+    result = sit(FakeDoor(late(phase="repair", outcome=None)))
     assert "not ended" in result.problem
     assert result.outcome == "unfinished"
 
