@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from typing import Any, Final
 from .drill import Unusable
 
 TICK: Final = 1.0
+COLUMNS: Final = ("parcel_id", "depot", "zone", "weight", "service", "dispatched_at", "delivered_at")
 _ENCODING: Final = "latin-1"  # whatever the carrier writes: bytes go through as they came
 
 
@@ -33,11 +35,17 @@ class Table:
 
 
 def check(order: Mapping[str, Any]) -> None:
-    """Raises `Unusable` for an action that there is not."""
-    if order.get("action") not in _ACTIONS:
-        raise Unusable(
-            f"a data fault of the carriers' files is one of {', '.join(_ACTIONS)}, not {order.get('action')!r}"
-        )
+    """Raises `Unusable` for an action or a column that there is not, and for a number that is none."""
+    action, column = order.get("action"), order.get("column", COLUMNS[-1])
+    if action not in _ACTIONS:
+        raise Unusable(f"a data fault of the carriers' files is one of {', '.join(_ACTIONS)}, not {action!r}")
+    if column not in COLUMNS:
+        raise Unusable(f"a column of the carriers' files is one of {', '.join(COLUMNS)}, not {column!r}")
+    now = datetime.now().astimezone()
+    try:
+        spoil(",".join(COLUMNS) + "\n" + ",".join("1" for _ in COLUMNS), [order], now)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise Unusable(f"a data fault of the carriers' files, {action}: {error}") from error
 
 
 def spoil(text: str, orders: Sequence[Mapping[str, Any]], now: datetime) -> str:
@@ -95,11 +103,15 @@ def _units(table: Table, order: Mapping[str, Any], _now: datetime) -> Table:
 def _late(table: Table, order: Mapping[str, Any], now: datetime) -> Table:
     """What was delivered within the last ``hours`` has not come yet."""
     limit = now - timedelta(hours=float(order.get("hours", 12.0)))
+    if "delivered_at" not in table.header:
+        return table
     place = table.header.index("delivered_at")
     return Table(table.header, tuple(row for row in table.rows if _before(row, place, limit)), table.delimiter)
 
 
 def _cells(table: Table, column: str, change: Callable[[tuple[str, ...], str], str]) -> Table:
+    if column not in table.header:
+        return table  # a file that is another than the carriers' has nothing to spoil
     place = table.header.index(column)
     rows = [
         (*row[:place], change(row, row[place]), *row[place + 1 :]) if len(row) == len(table.header) else row
@@ -146,18 +158,27 @@ _ACTIONS: Final[Mapping[str, Callable[[Table, Mapping[str, Any], datetime], Tabl
 
 
 def carry(source: Path, destination: Path, orders: Sequence[Mapping[str, Any]], now: datetime) -> None:
-    """Bring every file as it is now, whole or not at all; under ``stale`` and ``halt`` it stays as it was."""
+    """Bring every file as it is now, whole or not at all; under ``stale`` and ``halt`` it stays as it was.
+
+    A file that cannot be brought is told, and keeps no other from coming.
+    """
     destination.mkdir(parents=True, exist_ok=True)
     for path in sorted(source.glob("*.csv")):
-        mine = in_force(orders, path.name, now.timestamp())
-        arrived = destination / path.name
-        if arrived.exists() and any(one["action"] in ("stale", "halt") for one in mine):
-            continue
-        text = spoil(path.read_text(encoding=_ENCODING), mine, now)
-        if not arrived.exists() or arrived.read_text(encoding=_ENCODING) != text:
-            fresh = arrived.with_suffix(".new")
-            fresh.write_text(text, encoding=_ENCODING)
-            fresh.replace(arrived)
+        try:
+            _carry_one(path, destination / path.name, in_force(orders, path.name, now.timestamp()), now)
+        except (OSError, ValueError, TypeError, OverflowError) as error:
+            sys.stderr.write(f"{path.name} is not carried, it is tried again: {error!r}\n")
+            sys.stderr.flush()
+
+
+def _carry_one(path: Path, arrived: Path, orders: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    if arrived.exists() and any(one["action"] in ("stale", "halt") for one in orders):
+        return
+    text = spoil(path.read_text(encoding=_ENCODING), orders, now)
+    if not arrived.exists() or arrived.read_text(encoding=_ENCODING) != text:
+        fresh = arrived.with_suffix(".new")
+        fresh.write_text(text, encoding=_ENCODING)
+        fresh.replace(arrived)
 
 
 def read_orders(path: Path) -> list[Mapping[str, Any]]:

@@ -20,6 +20,7 @@ from .stage import Stage
 
 DECOYS_BEFORE: Final = 2.0  # seconds before the first fault that is no commit, unless the drill says when
 _DELIVERED: Final = httpx2.codes.OK
+_PID_SECONDS: Final = 2.0
 _PROCESS: Final = ("stop", "kill", "freeze")
 
 
@@ -134,9 +135,17 @@ def _process(stage: Stage, fault: Fault) -> None:
         for number in range(1, times):
             _later(number * every, lambda: _kill(stage))
         return
-    pid = int(stage.supervisor.state()["pid"])
-    os.kill(pid, signal.SIGSTOP)
+    pid = _pid(stage)
+    _signal(pid, signal.SIGSTOP)
     _later(float(fault.options.get("seconds", 10.0)), lambda: _signal(pid, signal.SIGCONT))
+
+
+def _pid(stage: Stage) -> int:
+    """The service's pid; one that is being restarted is waited for. 0 when it stays down."""
+    deadline = time.monotonic() + _PID_SECONDS
+    while not (pid := int(stage.supervisor.state()["pid"])) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return pid
 
 
 def _kill(stage: Stage) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import http.client
 import socket
+import time
 import xmlrpc.client
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 PROGRAM: Final = "service"
+_DOWN: Final = frozenset({"STOPPED", "EXITED", "FATAL"})
+_OVERTAKEN: Final = frozenset({60, 70})  # the supervisor's ALREADY_STARTED and NOT_RUNNING
+_TRIES: Final = 30
+_BETWEEN: Final = 0.2
 _TEMPLATE: Final = """\
 [unix_http_server]
 file={socket}
@@ -88,10 +93,24 @@ class Supervisor:
         return True
 
     def restart(self) -> int:
-        """Stop the service when it runs, start it, and return its pid. Raises `OSError` or `xmlrpc.client.Fault`."""
-        if self.state()["statename"] not in {"STOPPED", "EXITED", "FATAL"}:
-            self._call("supervisor.stopProcess", PROGRAM)
-        self._call("supervisor.startProcess", PROGRAM)
+        """Stop the service when it runs, start it, and return its pid. Raises `OSError` or `xmlrpc.client.Fault`.
+
+        A service that crashes, or that somebody else restarts, may have moved on between a look and an order: then it is
+        looked at again.
+        """
+        for _ in range(_TRIES):
+            try:
+                if self.state()["statename"] not in _DOWN:
+                    self._call("supervisor.stopProcess", PROGRAM)
+                self._call("supervisor.startProcess", PROGRAM)
+                break
+            except xmlrpc.client.Fault as fault:
+                if fault.faultCode not in _OVERTAKEN:
+                    raise
+                last = fault
+            time.sleep(_BETWEEN)
+        else:
+            raise last
         return int(self.state()["pid"])
 
     def stop(self) -> None:

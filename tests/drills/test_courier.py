@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from drills.courier import carry, in_force, spoil
+from drills.courier import COLUMNS, carry, check, in_force, spoil
+from drills.drill import Unusable
+from drills.stage import child_environment
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 HEAD = "parcel_id,depot,zone,weight,service,dispatched_at,delivered_at"
@@ -75,3 +81,49 @@ def test_files_are_carried_whole_and_put_right_again(tmp_path, encoding):
     carry(source, arrived, [{"kind": "data", "action": "duplicated"}], NOW)
     carry(source, arrived, [], NOW)
     assert (arrived / file.name).read_bytes() == file.read_bytes()
+
+
+def test_its_columns_are_the_carriers():
+    """As the files' head names them."""
+    assert ",".join(COLUMNS) == HEAD
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        {"action": "lose"},
+        {"action": "corrupt", "column": "colour"},
+        {"action": "units", "factor": "many"},
+        {"action": "late", "hours": [1]},
+        {"action": "late", "hours": 1e300},
+    ],
+)
+def test_an_order_that_cannot_be_carried_out_is_told_before_anything_starts(order):
+    """What is not a column or a number."""
+    with pytest.raises(Unusable):
+        check(order)
+    check({"action": "corrupt", "column": "zone", "value": "?"})
+
+
+def test_a_file_that_cannot_be_carried_stops_no_other(tmp_path):
+    """A file without the column comes as it is; one that cannot be read is told, and carried once it can."""
+    source, arrived, orders = tmp_path / "source", tmp_path / "arrived", tmp_path / "orders.json"
+    source.mkdir()
+    (source / "A-1.csv").mkdir()
+    (source / "B-1.csv").write_text("a,b\n1,2\n")
+    orders.write_text(json.dumps({"orders": [{"kind": "data", "action": "units", "column": "weight"}]}))
+    options = ["--source", str(source), "--to", str(arrived), "--orders", str(orders)]
+    argv = [sys.executable, "-m", "drills.courier", *options]
+    with subprocess.Popen(argv, env=child_environment(), stderr=subprocess.PIPE, text=True) as courier:
+        assert "A-1.csv" in courier.stderr.readline()
+        until((arrived / "B-1.csv").exists)
+        assert (arrived / "B-1.csv").read_text() == "a,b\n1,2\n"
+        assert courier.poll() is None
+        courier.terminate()
+
+
+def until(condition):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

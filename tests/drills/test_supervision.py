@@ -4,6 +4,7 @@ import configparser
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -67,6 +68,16 @@ def test_a_service_that_dies_is_started_again(supervised):
     pid = supervisor.restart()
     os.kill(pid, 9)
     until(lambda: supervisor.state()["pid"] not in {0, pid})
+
+
+def test_restarts_that_meet_each_other_or_a_crash_all_end_well(supervised):
+    """The agent deploys, a service crashes again and again: none of it is an error of the one who restarts."""
+    supervisor, folder = supervised
+    (folder / "first/program.py").write_text("import time; time.sleep(0.05)")
+    with ThreadPoolExecutor(3) as several:
+        restarts = [several.submit(Supervisor(folder / "s/s.sock").restart) for _ in range(15)]
+    assert len([one.result() for one in restarts]) == 15
+    assert supervisor.answers()
 
 
 def test_a_missing_socket_is_no_answer(tmp_path):
