@@ -20,6 +20,7 @@ from .drill import Drill
 from .injection import Moment, timeline
 from .meter import Meter
 from .players import player
+from .processes import marked
 from .record import AGENT, Result
 from .stage import Stage
 
@@ -232,7 +233,7 @@ def accept(stage: Stage, drill: Drill) -> str:
         folder,
     )  # the target's packages, none of ours
     argv = [str(stage.python), "-m", "pytest", *options, folder]
-    env = {**stage.target_environment, "TARGET_URL": stage.target_url, "PYTHONDONTWRITEBYTECODE": "1"}
+    env = marked({**stage.target_environment, "TARGET_URL": stage.target_url, "PYTHONDONTWRITEBYTECODE": "1"})
     try:
         done = subprocess.run(
             argv,

@@ -1,7 +1,8 @@
 """Detached processes that outlive who started them, and their certain end.
 
-A started process leaves a record (pid and start time) in a folder, and carries the folder's name in its environment,
-so that a later run ends exactly what an earlier one left behind: never a process that merely got the same pid.
+A started process leaves a record (pid, start time and boot) in a folder, and carries the folder's name in its environment,
+so that a later run ends exactly what an earlier one left behind: never a process that merely got the same pid. What drops
+the mark is found by the recorded process's session, or as a descendant of what was found.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ from pathlib import Path
 from typing import Final
 
 MARK: Final = "MPA_DEMO_RUN"
-_START_TIME: Final = 18  # where field 22 of /proc/PID/stat stands after the command name and the state
+_BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
+_PARENT, _SESSION, _START_TIME = 0, 2, 18  # fields 4, 6 and 22 of /proc/PID/stat, behind the command name and the state
 _ZOMBIE: Final = "Z"
+_ROUNDS: Final = 5  # of looking for what is left; a process that is being started may be missed by one
 _CHILDREN: list[subprocess.Popen[bytes]] = []  # ours to reap, whichever `Processes` started them
+_STATUSES: dict[int, int] = {}  # pid: exit status of those that were reaped
 
 
 @dataclass(frozen=True)
@@ -33,12 +37,13 @@ class Started:
 
 def born(pid: int) -> int | None:
     """Start time of a living process in clock ticks since boot; None when there is none (or only a zombie)."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    state, *fields = text.rpartition(")")[2].split()
-    return None if state == _ZOMBIE else int(fields[_START_TIME])
+    fields = _fields(pid)
+    return None if fields is None else fields[_START_TIME]
+
+
+def marked(env: Mapping[str, str]) -> dict[str, str]:
+    """An environment with this process's own mark, where it has one: what it starts ends with its run."""
+    return {**env, **{name: os.environ[name] for name in (MARK,) if name in os.environ}}
 
 
 class Processes:
@@ -50,11 +55,10 @@ class Processes:
 
     def start(self, name: str, argv: Sequence[str], *, env: Mapping[str, str], log: Path, cwd: Path) -> Started:
         """Start ``argv`` in a session of its own, output appended to ``log``. Raises `OSError` when it cannot."""
-        marked = {**env, MARK: str(self._folder)}
         with log.open("ab") as output:
             child = subprocess.Popen(
                 list(argv),
-                env=marked,
+                env={**env, MARK: str(self._folder)},
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -62,15 +66,27 @@ class Processes:
                 start_new_session=True,
             )
         _CHILDREN.append(child)
+        _STATUSES.pop(child.pid, None)
         started = Started(name=name, pid=child.pid, born=born(child.pid) or 0)
         record = self._folder / f"{name}.json"
-        record.write_text(json.dumps(asdict(started)), encoding="utf-8")
+        record.write_text(json.dumps({**asdict(started), "boot": _boot()}), encoding="utf-8")
         return started
 
     def alive(self, name: str) -> bool:
         """Whether the recorded process of that name still runs."""
         started = self._recorded(name)
         return started is not None and born(started.pid) == started.born
+
+    def pid(self, name: str) -> int | None:
+        """The recorded pid of that name."""
+        started = self._recorded(name)
+        return None if started is None else started.pid
+
+    def status(self, name: str) -> int | None:
+        """Exit status of an ended process that this very process started; None while it runs and for all others."""
+        started = self._recorded(name)
+        _reap()
+        return None if started is None else _STATUSES.get(started.pid)
 
     def end(self, name: str, *, grace: float = 8.0) -> None:
         """End one process: asked first, killed with its whole group after ``grace`` seconds."""
@@ -81,21 +97,40 @@ class Processes:
         _reap()
 
     def end_all(self, *, grace: float = 8.0) -> None:
-        """End every recorded process, then whatever else carries this run's mark."""
+        """End every recorded process, then whatever else is this run's, until nothing is found."""
         recorded = tuple(
             started for path in self._folder.glob("*.json") if (started := self._recorded(path.stem)) is not None
         )
+        left = self._family(recorded)  # seen before their parents end: orphans without a mark have no other trace
         _end(recorded, grace=grace)
-        _end(marked_processes(self._folder), grace=2.0)
+        for _ in range(_ROUNDS):
+            left = tuple({*self._family(recorded), *(one for one in left if born(one.pid) == one.born)})
+            if not left:
+                break
+            _end(left, grace=2.0)
         for path in self._folder.glob("*.json"):
             path.unlink(missing_ok=True)
         _reap()
 
+    def _family(self, recorded: Sequence[Started]) -> tuple[Started, ...]:
+        """What carries the mark or is in a recorded process's session, and all their descendants."""
+        table = _table()
+        # A session's number is given to no other process while a member lives: a leader born later is a stranger.
+        sessions = {one.pid for one in recorded if one.pid not in table or table[one.pid][_START_TIME] == one.born}
+        found = {one.pid for one in marked_processes(self._folder)}
+        found |= {pid for pid, fields in table.items() if fields[_SESSION] in sessions}
+        while more := {pid for pid, fields in table.items() if fields[_PARENT] in found} - found:
+            found |= more
+        found.discard(os.getpid())
+        return tuple(Started(str(pid), pid, table[pid][_START_TIME]) for pid in found if pid in table)
+
     def _recorded(self, name: str) -> Started | None:
         try:
             raw = json.loads((self._folder / f"{name}.json").read_text(encoding="utf-8"))
+            if raw.get("boot", _boot()) != _boot():
+                return None  # pids and start times count from a boot
             return Started(name=str(raw["name"]), pid=int(raw["pid"]), born=int(raw["born"]))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None  # a record cut short by a kill names no process; the mark still finds it
 
 
@@ -140,4 +175,28 @@ def _signal(process: Started, number: signal.Signals) -> None:
 
 def _reap() -> None:
     """Take the exit status of ended children, so that no zombie stays."""
-    _CHILDREN[:] = [child for child in _CHILDREN if child.poll() is None]
+    for child in list(_CHILDREN):
+        status = child.poll()
+        if status is not None:
+            _STATUSES[child.pid] = status
+            _CHILDREN.remove(child)
+
+
+def _table() -> dict[int, list[int]]:
+    """The fields of all living processes, by pid."""
+    pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return {pid: fields for pid in pids if (fields := _fields(pid)) is not None}
+
+
+def _fields(pid: int) -> list[int] | None:
+    """The numbers behind the state in /proc/PID/stat; None for a process that is none, or a zombie."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    state, *fields = text.rpartition(")")[2].split()
+    return None if state == _ZOMBIE else [int(field) for field in fields]
+
+
+def _boot() -> str:
+    return _BOOT.read_text(encoding="ascii").strip()

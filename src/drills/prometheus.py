@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from .environment import building, complete, used
 from .ground import Run
 from .rules import RULES, Rule
 
@@ -46,8 +47,10 @@ def find_programs(cache: Path) -> Programs:
     if installed[0] and installed[1] and Path("/", _SHARED, "alertmanager/default.tmpl").exists():
         return Programs(Path(installed[0]), Path(installed[1]), None)
     folder = cache / "prometheus"
-    if not (folder / "complete").exists():
-        _unpack(folder)
+    if not used(folder):
+        with building(folder.parent):
+            if not used(folder):
+                _unpack(folder)
     binaries = folder / "usr/bin"
     return Programs(binaries / PACKAGES[0], binaries / PACKAGES[1], folder / _SHARED)
 
@@ -63,7 +66,7 @@ def _unpack(folder: Path) -> None:
     except (OSError, subprocess.SubprocessError) as error:
         advice = f"run: apt-get update && apt-get install {' '.join(PACKAGES)}"
         raise Missing(f"Prometheus and Alertmanager could not be fetched ({error}); {advice}") from error
-    (folder / "complete").touch()
+    complete(folder)
 
 
 def _download(folder: Path) -> None:
