@@ -21,11 +21,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from .drill import NOBODY, Drill, Planted, Unusable, read
+from .processes import marked
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 FAULTS: Final = PROJECT / "drills" / "demo"
 BRANCH: Final = "main"
 _LEFT_OUT: Final = shutil.ignore_patterns("__pycache__", "*.pyc", ".pytest_cache", ".hypothesis", "var", ".venv")
+_NO_TRACE: Final = ("--no-write-fetch-head", "--no-tags")
 _TIMEOUT: Final = 30.0
 
 
@@ -99,11 +101,13 @@ class Push:
 class History:
     """The materialised repository: ``baseline`` is deployed first, `release` pushes the next ones in order.
 
+    ``origin`` is what the team and the agent share; a commit comes there with its release. ``workshop`` holds all commits.
     ``culprits`` are the commits of the drill's faults, ``decoys`` those of its innocent ones, oldest first. ``innocent``
     is a release without any fault, empty unless it was asked for.
     """
 
     origin: Path
+    workshop: Path
     drill: Drill
     lock: str
     baseline: str
@@ -126,18 +130,22 @@ class History:
 
     def push(self, commit: str) -> None:
         """Make any known commit the head of main."""
+        self._catch_up()
+        _git(self.origin, "fetch", "--quiet", *_NO_TRACE, str(self.workshop), commit)
         _git(self.origin, "update-ref", f"refs/heads/{self.branch}", commit)
 
     def merges(self) -> int:
         """How many merges main has got since: what the agent (or anybody) merged."""
-        known = (self.baseline, *(one.head for one in self.pushes))
-        return int(_git(self.origin, "rev-list", "--count", "--merges", self.branch, *(f"^{one}" for one in known)))
+        return self._count("--merges")
 
     def strangers(self) -> int:
         """How many commits stand on main's own line that are neither the team's nor merges."""
+        return self._count("--first-parent", "--no-merges")
+
+    def _count(self, *options: str) -> int:
+        self._catch_up()
         known = (self.baseline, *(one.head for one in self.pushes))
-        options = ("--count", "--first-parent", "--no-merges")
-        return int(_git(self.origin, "rev-list", *options, self.branch, *(f"^{one}" for one in known)))
+        return int(_git(self.workshop, "rev-list", "--count", *options, self.tip(), *(f"^{one}" for one in known)))
 
     def ours(self, commit: str) -> bool:
         """Whether a commit is a release of the team, or stands on main."""
@@ -156,11 +164,19 @@ class History:
 
     def lock_of(self, commit: str) -> str:
         """The lock file of a commit."""
-        return _git(self.origin, "show", f"{commit}:requirements.txt")
+        return _git(self.workshop, "show", f"{commit}:requirements.txt")
+
+    def check_out(self, commit: str, work: Path) -> None:
+        """A working copy of a commit, released or not, in a new folder ``work``."""
+        self._catch_up()
+        _git(self.workshop, "clone", "--quiet", "--no-checkout", str(self.workshop), str(work))
+        _git(work, "fetch", "--quiet", "origin", commit)
+        _git(work, "checkout", "--quiet", "--detach", commit)
 
     def touched(self, since: str, until: str) -> list[tuple[str, tuple[str, ...]]]:
         """The commits after ``since`` up to ``until``, newest first, each with the files it changed."""
-        log = _git(self.origin, "log", "--no-merges", "--name-only", "--format=%x00%H", f"{since}..{until}")
+        self._catch_up()
+        log = _git(self.workshop, "log", "--no-merges", "--name-only", "--format=%x00%H", f"{since}..{until}")
         entries = (entry.split() for entry in log.split("\0") if entry.strip())
         return [(commit, tuple(files)) for commit, *files in entries]
 
@@ -179,13 +195,15 @@ class History:
     def _made(self, onto: str, act: Callable[[Path], object]) -> str:
         with tempfile.TemporaryDirectory(prefix="history-") as name:
             work = Path(name) / "work"
-            _git(Path(name), "clone", "--quiet", "--no-checkout", str(self.origin), str(work))
-            _git(work, "fetch", "--quiet", "origin", onto)
-            _git(work, "checkout", "--quiet", "--detach", onto)
+            self.check_out(onto, work)
             act(work)
             head = _head(work)
-            _git(self.origin, "fetch", "--quiet", str(work), head)
+            _git(self.workshop, "fetch", "--quiet", str(work), head)
         return head
+
+    def _catch_up(self) -> None:
+        """The workshop knows what others pushed to the origin."""
+        _git(self.workshop, "fetch", "--quiet", str(self.origin), "+refs/heads/*:refs/shared/*")
 
 
 def faults(folder: Path = FAULTS) -> list[Drill]:
@@ -221,14 +239,17 @@ def materialise(
     example: Example | None = None,
     innocent: bool = False,
     now: datetime | None = None,
+    workshop: Path | None = None,
 ) -> History:
     """Write the bare repository ``origin``; the seed chooses the drill (unless given) and where its commits stand.
 
-    The target is the drill's own unless ``example`` says which. With ``innocent`` the repository also holds the same
-    release without the faults. Raises `Unwritten` for a patch that does not apply there.
+    The target is the drill's own unless ``example`` says which. What is not released yet is in ``workshop`` only, by
+    default beside the origin; with ``innocent`` also the same release without the faults. Raises `Unwritten` for a patch
+    that does not apply there.
     """
     chosen = drill or _choose(seed)
     moment = now or datetime.now(UTC)
+    hidden = workshop or origin.with_name(f"{origin.stem}-workshop.git")
     origin.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="history-") as name:
         work = Path(name) / "work"
@@ -245,11 +266,15 @@ def materialise(
             _releases(work, waiting, plan(calm, len(waiting), random.Random(seed)), moment)
             heads.append(_head(work))
         _git(work, "checkout", "--quiet", "--force", "-B", BRANCH, baseline)
-        _git(Path(name), "clone", "--quiet", "--bare", "--no-hardlinks", str(work), str(origin))
-        _git(origin, "fetch", "--quiet", str(work), *heads)
-    _git(origin, "config", "gc.auto", "0")
+        # Not as a local clone, which would copy all objects and not only main's.
+        _git(Path(name), "clone", "--quiet", "--bare", "--no-local", "--single-branch", str(work), str(origin))
+        _git(Path(name), "clone", "--quiet", "--bare", "--no-hardlinks", str(work), str(hidden))
+        _git(hidden, "fetch", "--quiet", str(work), *heads)
+    for repository in (origin, hidden):
+        _git(repository, "config", "gc.auto", "0")
     return History(
         origin,
+        hidden,
         chosen,
         _git(origin, "show", f"{baseline}:requirements.txt"),
         baseline,
@@ -432,7 +457,7 @@ def _git(cwd: Path, *args: str, stdin: str | None = None, env: dict[str, str] | 
         ],
         cwd=cwd,
         input=stdin,
-        env={**fixed, **(env or {})},
+        env=marked({**fixed, **(env or {})}),
         capture_output=True,
         text=True,
         timeout=_TIMEOUT,

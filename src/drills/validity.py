@@ -22,6 +22,7 @@ from .ground import Ground
 from .history import materialise
 from .injection import examine
 from .pool import Answer, Lost, Pool
+from .processes import marked
 from .rehearsal import Checked, steps
 from .sitting import REHEARSAL, Order
 from .store import Damaged, Store
@@ -140,14 +141,10 @@ def _suite(drill: Drill, environments: Path) -> Checked:
     with tempfile.TemporaryDirectory(prefix="drill-") as name:
         history = materialise(Path(name) / "origin.git", 1, drill=drill)
         work, head = Path(name) / "work", history.head
-        clone = ["git", "clone", "--quiet", "--no-checkout", str(history.origin), str(work)]
-        subprocess.run(clone, capture_output=True, check=True, timeout=60)
-        subprocess.run(
-            ["git", "-C", str(work), "checkout", "--quiet", head], capture_output=True, check=True, timeout=60
-        )
+        history.check_out(head, work)
         python = environment.build(history.lock_of(head), environments)
         argv = [part.format(python=python) for part in targets.of(drill).test]
-        env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": targets.of(drill).sources, "HOME": name}
+        env = marked({"PATH": "/usr/bin:/bin", "PYTHONPATH": targets.of(drill).sources, "HOME": name})
         try:
             tests = subprocess.run(
                 argv, cwd=work, env=env, capture_output=True, text=True, timeout=SUITE_SECONDS, check=False
