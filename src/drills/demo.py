@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import signal
 import sys
 import time
@@ -199,7 +198,7 @@ def _perform(ground: Ground, options: argparse.Namespace) -> int:
         stack=options.stack,
         say=lambda message: screen.note("stage", message, time.monotonic() - began),
     )
-    with ended(run, keep=options.keep is not None):
+    with ended(ground, run, keep=options.keep is not None):
         stage.build()
         stage.start()
         demo = Demo(stage, screen)
@@ -218,7 +217,7 @@ def _perform(ground: Ground, options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def ended(run: Run, *, keep: bool) -> Iterator[None]:
+def ended(ground: Ground, run: Run, *, keep: bool) -> Iterator[None]:
     """End every process of the run, and remove its folder unless it is kept, whatever happens inside."""
     try:
         yield
@@ -227,7 +226,7 @@ def ended(run: Run, *, keep: bool) -> Iterator[None]:
             signal.signal(number, signal.SIG_IGN)
         run.processes.end_all()
         if not keep:
-            shutil.rmtree(run.folder, ignore_errors=True)
+            ground.remove(run)
 
 
 def _wait() -> None:

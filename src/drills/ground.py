@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from .addresses import SHORT, is_short
 from .processes import Processes
 
 _KEEP: Final = "keep"
+_RUNS, _PAPERS = "runs", "orders"
 
 
 class Occupied(Exception):
@@ -27,6 +30,11 @@ class Run:
     """One run's folder. Everything the run starts and writes is inside it."""
 
     folder: Path
+
+    @property
+    def papers(self) -> Path:
+        """What the examiner keeps to itself, mode 700: neither the service nor the agent works in this folder."""
+        return _private(_private(self.folder.parent.with_name(_PAPERS)) / self.folder.name)
 
     @property
     def processes(self) -> Processes:
@@ -78,8 +86,19 @@ class Ground:
         for path in left:
             Processes(path / "processes").end_all()
             if not (path / _KEEP).exists():
-                shutil.rmtree(path)
+                self.remove(Run(path))
+        for path in _private(self._root / _PAPERS).iterdir():
+            if not (self._runs / path.name).exists():
+                _remove(path)
         return len(left)
+
+    def remove(self, run: Run) -> None:
+        """Remove all that a run has on disk; what cannot be removed is told, and costs nobody else anything."""
+        short = run.folder / SHORT
+        if short.is_symlink() and is_short(short.readlink()):
+            _remove(short.readlink())
+        _remove(run.papers)
+        _remove(run.folder)
 
     def new_run(self, *, keep: bool = False) -> Run:
         """A fresh run folder; with ``keep`` it stays on disk afterwards."""
@@ -91,9 +110,18 @@ class Ground:
 
     @property
     def _runs(self) -> Path:
-        return _private(self._root / "runs")
+        return _private(self._root / _RUNS)
 
 
 def _private(folder: Path) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        sys.stderr.write(f"{folder} cannot be removed: {error}\n")

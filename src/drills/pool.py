@@ -7,7 +7,6 @@ ended by the next one's start.
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -65,9 +64,9 @@ class Pool:
 
     def _begin(self, order: Order) -> Run:
         run = self._ground.new_run()
-        path = run.folder / "order.json"
+        path = run.papers / "order.json"
         path.write_text(json.dumps(asdict(order)), encoding="utf-8")
-        argv = [sys.executable, "-m", "drills.sitting", str(path)]
+        argv = [sys.executable, "-m", "drills.sitting", str(path), str(run.folder)]
         run.processes.start(_EXAMINER, argv, env=child_environment(), log=run.logs(_EXAMINER), cwd=run.folder)
         return run
 
@@ -76,7 +75,7 @@ class Pool:
 
     def _end(self, slot: _Slot) -> None:
         slot.run.processes.end_all()
-        shutil.rmtree(slot.run.folder, ignore_errors=True)
+        self._ground.remove(slot.run)
         self._slots.remove(slot)
 
     @contextmanager
@@ -89,8 +88,9 @@ class Pool:
 
 
 def _answer(run: Run) -> Answer:
-    path = run.folder / "result.json"
-    if path.exists():
+    """What the examiner wrote, when it came to its end; else its last words."""
+    path = run.papers / "result.json"
+    if run.processes.status(_EXAMINER) == 0 and path.exists():
         return dict(json.loads(path.read_text(encoding="utf-8")))
     log = run.logs(_EXAMINER)
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if log.exists() else []

@@ -1,17 +1,23 @@
-"""One staging in a process of its own: ``python -m drills.sitting ORDER.json``; a crash costs only this one.
+"""One staging in a process of its own: ``python -m drills.sitting ORDER.json RUN``; a crash costs only this one.
 
-The order says which drill, who plays and where; the answer is written to ``result.json`` beside it, whole or not at all.
+The order says which drill and who plays, RUN is the folder to do it in; the answer is written to ``result.json`` beside
+the order, whole or not at all.
 """
 
 from __future__ import annotations
 
+import http.client
 import json
+import subprocess
 import sys
 import time
+import xmlrpc.client
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import httpx2
 
 from . import approval_policy
 from .door import Refused
@@ -25,7 +31,10 @@ from .record import AGENT, Result
 from .rehearsal import rehearse
 from .stage import Broken, Stage
 
-BREAKS: Final = (Broken, Missing, NotBuilt, Refused, Unusable, Unwritten, OSError, RuntimeError)
+BREAKS: Final = (
+    *(Broken, Missing, NotBuilt, Refused, Unusable, Unwritten, OSError, RuntimeError),
+    *(subprocess.SubprocessError, xmlrpc.client.Error, http.client.HTTPException, httpx2.HTTPError),
+)
 REHEARSAL: Final = "rehearsal"
 
 
@@ -44,10 +53,10 @@ class Order:
 
 def main(argv: list[str] | None = None) -> int:
     """Stage what the order says; returns the exit status."""
-    path = Path((argv or sys.argv[1:])[0])
+    path, folder = map(Path, argv or sys.argv[1:])
     order = Order(**json.loads(path.read_text(encoding="utf-8")))
     drill = read(Path(order.drill))
-    document = sit(Run(path.parent), drill, order)
+    document = sit(Run(folder), drill, order)
     fresh = path.with_name("result.new")
     fresh.write_text(json.dumps(document, indent=1), encoding="utf-8")
     fresh.replace(path.with_name("result.json"))

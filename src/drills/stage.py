@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from . import environment, prometheus, targets
-from .addresses import answers, free_ports, socket_file
+from .addresses import HeldPorts, answers, socket_file
 from .door import Door
 from .drill import Drill
 from .ground import Run
 from .history import History, materialise
+from .meter import Meter
 from .releases import Releases
 from .settings_files import dotenv, toml
 from .supervision import Supervisor
@@ -73,7 +74,6 @@ class Stage:
     ports: Ports = field(init=False)
 
     def __post_init__(self) -> None:
-        self.ports = Ports(*free_ports(6))
         self.staging: Staging = targets.of(self.wanted)
         self.secret = secrets.token_urlsafe(24)
         self._socket = socket_file(self.run.folder)
@@ -82,6 +82,8 @@ class Stage:
         self._pushed = self._crowds = 0
         self._orders: list[dict[str, Any]] = []
         self._history: History | None = None
+        self._helpers: list[str] = []
+        self._held: HeldPorts | None = None
 
     @property
     def target_url(self) -> str:
@@ -112,10 +114,18 @@ class Stage:
 
     def build(self) -> None:
         """Make the repository, the target's environment and all configuration. Raises `Broken`."""
-        self._history = materialise(self._origin, self.seed, drill=self.wanted, innocent=self.rehearsal)
+        self._history = materialise(
+            self._origin,
+            self.seed,
+            drill=self.wanted,
+            innocent=self.rehearsal,
+            workshop=self.run.papers / "workshop.git",
+        )
         self.say("the target's history is written; now its environment is built, once for each lock")
         for commit in (self._history.head, self._history.baseline):
             self._python = environment.build(self._history.lock_of(commit), self._environments)
+        self._held = HeldPorts(6)  # late, and until this process ends: a server that restarts finds its port again
+        self.ports = Ports(*self._held.numbers)
         self.say("the environment is built; now the target, its traffic and the agent are started")
         for folder in (self._target, self._target / "var", self.run.folder / "state"):
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -133,14 +143,20 @@ class Stage:
         self._start_batch()
         self._until("supervisor", self.target_answers)
         self._start("traffic", self._traffic_command())
-        self._start("agent", [sys.executable, "-m", "agent.cli", "serve"], self._agent_environment())
+        self._start("agent", [sys.executable, "-m", "agent.cli", "serve"], self._agent_environment(), helper=False)
         if self.stack == "prometheus":
+            self._helpers += ["alertmanager", "prometheus"]
             prometheus.start(self.run, prometheus.find_programs(self.cache), self._servers())
         door = self.door()
         try:
             self._until("agent", door.healthy)
         finally:
             door.close()
+
+    def close(self) -> None:
+        """Let go of the ports, once everything has ended; so does the end of this process."""
+        if self._held is not None:
+            self._held.close()
 
     def inject(self) -> float:
         """Push the next release and deploy it as the team's CI would; returns when (epoch seconds)."""
@@ -206,7 +222,7 @@ class Stage:
             door.close()
 
     def more_traffic(self, rate: float, seconds: float, requests: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Users come in crowds, for a while; with ``requests`` they ask for exactly these."""
+        """Users come in crowds, for a while; with ``requests`` they ask for exactly these, else for the usual."""
         self._crowds += 1
         options = {"--url": self.target_url, "--seed": "1", "--rate": str(rate), "--seconds": str(seconds)}
         options |= {"--out": str(self.run.folder / f"crowd-{self._crowds}.ndjson"), "--mix": self.staging.mix}
@@ -214,7 +230,9 @@ class Stage:
             script = self.run.folder / f"crowd-{self._crowds}.json"
             script.write_text(json.dumps(list(requests)), encoding="utf-8")
             options["--script"] = str(script)
-        self._start(f"crowd-{self._crowds}", [sys.executable, "-m", "drills.traffic", *_flags(options)])
+        elif self.staging.requests:
+            options["--script"] = str(self.staging.requests)
+        self._start(f"crowd-{self._crowds}", [sys.executable, "-m", "drills.traffic", *_flags(options)], helper=False)
 
     def spoil_model(self, action: str, factor: float) -> None:
         """Promote a model file that is cut short, or whose weights are multiplied; it serves from the next start on."""
@@ -248,8 +266,19 @@ class Stage:
         return Door(self.agent_url, self.run.folder / "state" / "token")
 
     def target_answers(self) -> bool:
-        """Whether the target is up."""
-        return answers(f"{self.target_url}/health")
+        """Whether the target is up, and is ours: where it says which commit it runs, that one was unpacked here."""
+        if not answers(f"{self.target_url}/health"):
+            return False
+        meter = Meter(self.target_url, self.traffic_file)
+        try:
+            commit = meter.running()
+        finally:
+            meter.close()
+        return commit is None or self.releases.knows(commit)
+
+    def helpers_alive(self) -> list[str]:
+        """The names of those that were started around the agent and have died, sorted; crowds may go."""
+        return sorted(name for name in self._helpers if not self.run.processes.alive(name))
 
     @property
     def releases(self) -> Releases:
@@ -301,7 +330,8 @@ class Stage:
     def _conf(self) -> Path:
         return self._target / "supervisord.conf"
 
-    def _start(self, name: str, argv: list[str], env: Mapping[str, str] | None = None) -> None:
+    def _start(self, name: str, argv: list[str], env: Mapping[str, str] | None = None, *, helper: bool = True) -> None:
+        self._helpers += [name] if helper else []
         self.run.processes.start(
             name, argv, env={**child_environment(), **(env or {})}, log=self.run.logs(name), cwd=self.run.folder
         )

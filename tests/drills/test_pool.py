@@ -6,13 +6,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 
 import pytest
+from small_service import small_drill
 
 from drills.ground import Ground
 from drills.pool import Lost, Pool
-from drills.processes import marked_processes
+from drills.processes import Processes, born, marked_processes
 from drills.sitting import Order
 from drills.stage import child_environment
 
@@ -52,25 +55,55 @@ def test_one_that_crashes_and_one_that_cannot_be_staged_cost_only_themselves(tmp
     assert list((ground.root / "runs").iterdir()) == []
 
 
+def test_the_answer_of_an_examiner_that_failed_is_not_believed(tmp_path):
+    """Whoever wrote it; order and answer lie outside of the run's folder, for the owner only, and go with it."""
+    ground = Ground(tmp_path / "ground")
+    answers = Pool(ground, 1).each([Order(drill=str(tmp_path / "nowhere"), cache="")], lambda _number: None)
+    forger = threading.Thread(target=_forge, args=(ground.root,))
+    forger.start()
+    ((_, answer),) = answers
+    forger.join()
+    assert isinstance(answer, Lost)
+    assert list((ground.root / "orders").iterdir()) == []
+
+
+def _forge(root):
+    (order,) = _until(lambda: list(root.glob("orders/*/order.json")))
+    assert order.parent.stat().st_mode & 0o077 == 0
+    (order.parent / "result.json").write_text('{"problem": ""}')
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_what_a_killed_range_leaves_is_ended_by_the_next_start(tmp_path, number):
-    """Every process of a staging carries its run's mark, the examiner's own included."""
+    """The examiner, the agent, and a service without the run's mark whose supervisor was killed, too."""
     root = tmp_path / "ground"
-    folder = drill(tmp_path, "market-predictor")
-    argv = [sys.executable, "-c", KILLED, str(root), folder]
+    folder = small_drill(tmp_path)
+    argv = [sys.executable, "-c", KILLED, str(root), str(folder)]
     with subprocess.Popen(argv, env=child_environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as range_:
         assert range_.stdout.readline() == b"begun\n"
-        (processes,) = _until(
-            lambda: [run / "processes" for run in (root / "runs").glob("*/") if (run / "processes").exists()]
-        )
-        _until(lambda: marked_processes(processes))
+        (run,) = _until(lambda: list((root / "runs").glob("*/")))
+        processes = Processes(run / "processes")
+        _until(lambda: processes.alive("agent"), seconds=90.0)
+        service = _until(lambda: _child(processes.pid("supervisor")))
+        family = {processes.pid(name) for name in ("examiner", "traffic", "agent")} | {service}
+        if number == signal.SIGKILL:
+            os.kill(processes.pid("supervisor"), number)  # the service is left alone with nothing that names its run
         os.kill(range_.pid, number)
-        range_.wait(20)
+        range_.wait(60)
+    if number == signal.SIGKILL:
+        assert all(born(pid) for pid in family)
     ground = Ground(root)
     with ground.locked():
         ground.clean()
-    assert marked_processes(processes) == ()
+    assert [pid for pid in family if born(pid)] == []
+    assert marked_processes(run / "processes") == ()
     assert list((root / "runs").iterdir()) == []
+
+
+def _child(pid):
+    """The first process that was started by another."""
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return int(found[0]) if found else None
 
 
 def _until(look, seconds=20.0):

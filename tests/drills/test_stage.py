@@ -2,12 +2,16 @@
 
 import json
 import os
+import random
+import socket
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from drills.addresses import free_ports, socket_file
+from drills.addresses import SHORT, HeldPorts, free_ports, socket_file
 from drills.ground import Ground
 from drills.prometheus import Missing, Programs, Wiring, rule_groups, start, write_configuration
 from drills.rules import RULES, Rule
@@ -34,8 +38,28 @@ def test_settings_are_read_back_as_they_were_meant():
 
 
 def test_ports_are_different_and_free():
-    """Every part gets a port of its own."""
-    assert len(set(free_ports(6))) == 6
+    """Every part gets a port of its own, out of the way of the system's connections."""
+    ports = free_ports(6)
+    assert len(set(ports)) == 6
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert first < 21_000 or max(ports) < first
+
+
+def test_a_port_is_given_once():
+    """Not while it is held, also by another process, and not while somebody listens there; afterwards again."""
+    code = "import random, sys; from drills.addresses import free_ports; random.seed(7); print(free_ports(1)[0])"
+    argv, env = [sys.executable, "-c", code], {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+    def another():
+        return int(subprocess.run(argv, env=env, capture_output=True, check=True).stdout)
+
+    random.seed(7)
+    with HeldPorts(3) as held:
+        assert another() not in held.numbers
+    assert another() == held.numbers[0]
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", held.numbers[0]))
+        assert another() == held.numbers[1]
 
 
 def test_a_long_path_gets_a_short_socket(tmp_path):
@@ -44,6 +68,7 @@ def test_a_long_path_gets_a_short_socket(tmp_path):
     deep.mkdir()
     short = socket_file(deep)
     assert len(os.fsencode(short)) < 100
+    assert (deep / SHORT).readlink() == short.parent
     assert socket_file(Path("/run/x")) == Path("/run/x/supervisor.sock")
     short.parent.rmdir()
 
