@@ -286,7 +286,7 @@ def _mail(text: str) -> dict[str, str]:
         return {}
     message = email.message_from_string(text.partition("\n")[2], policy=email.policy.default)
     content = str(message.get_payload())
-    body, _, rest = content.partition("\n---\n")
+    body, _, rest = f"\n{content}".partition("\n---\n")  # a mail without a body begins with the line
     title = re.sub(r"^\[PATCH[^\]]*\]\s*", "", " ".join(str(message["subject"] or "").split()))
     start = rest.find("diff --git ")
     patch = re.sub(r"\n-- \n.*\Z", "\n", rest[start:], flags=re.DOTALL) if start >= 0 else ""

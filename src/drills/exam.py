@@ -22,7 +22,7 @@ from .meter import Meter
 from .players import player
 from .processes import marked
 from .record import AGENT, Result
-from .stage import Stage
+from .stage import Broken, Stage
 
 CALM: Final = 8.0  # seconds before the first fault, and up to one more: no drill knows where a scrape falls
 SIGNAL_SECONDS: Final = 75.0  # an alarm that did not come by then does not come
@@ -119,6 +119,9 @@ class Exam:
             self._look(calm_from, started)
             if self._result.problem or not (len(self._seen) > known or self._unnoticed()):
                 break
+        dead = self._stage.helpers_alive()
+        if dead:
+            raise Broken(f"{', '.join(dead)} ended in the midst of the drill")
         if self._seen and self._result.player == AGENT:
             self._take_down()
 

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from .breaks import BREAKS
 from .door import Door, Refused
 from .drill import Drill, Unusable
 from .exam import CALM, QUIET_SECONDS, SIGNAL_SECONDS, accept, findings, idle
@@ -45,7 +46,10 @@ def rehearse(stage: Stage, drill: Drill) -> Mapping[str, Any]:
             checks.append(one)
             if one.valid is False:
                 break
-    except (Unusable, Refused, RuntimeError) as error:
+        dead = stage.helpers_alive()
+        if dead:
+            checks.append(Checked("everything beside the target lives", valid=False, detail=", ".join(dead)))
+    except BREAKS as error:
         checks.append(Checked("staged to the end", valid=False, detail=str(error)))
     finally:
         rehearsal.close()

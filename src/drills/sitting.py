@@ -6,35 +6,23 @@ the order, whole or not at all.
 
 from __future__ import annotations
 
-import http.client
 import json
-import subprocess
 import sys
 import time
-import xmlrpc.client
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import httpx2
-
 from . import approval_policy
-from .door import Refused
-from .drill import Drill, Unusable, read
-from .environment import NotBuilt
+from .breaks import BREAKS
+from .drill import Drill, read
 from .exam import Exam
 from .ground import Run
-from .history import Unwritten
-from .prometheus import Missing
 from .record import AGENT, Result
 from .rehearsal import rehearse
-from .stage import Broken, Stage
+from .stage import Stage
 
-BREAKS: Final = (
-    *(Broken, Missing, NotBuilt, Refused, Unusable, Unwritten, OSError, RuntimeError),
-    *(subprocess.SubprocessError, xmlrpc.client.Error, http.client.HTTPException, httpx2.HTTPError),
-)
 REHEARSAL: Final = "rehearsal"
 
 

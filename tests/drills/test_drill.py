@@ -49,11 +49,12 @@ def test_a_folder_is_read_whole(folder):
     assert drill.faults[0].commit.author == NOBODY
 
 
-def test_a_mail_of_git_brings_author_and_message(folder, tmp_path):
-    """As ``git format-patch`` writes it, long and foreign names too."""
+@pytest.mark.parametrize("body", ["Because they asked.", ""])
+def test_a_mail_of_git_brings_author_and_message(folder, tmp_path, body):
+    """As ``git format-patch`` writes it, long and foreign names too, with a body or none."""
     work = tmp_path / "work"
     title = "Give the desk what it asks for every morning, and a little more than that so that the line is long"
-    message = f"{title}\n\nBecause they asked."
+    message = f"{title}\n\n{body}"
     author = "Zoë Müller <zoe@desk.invalid>"
 
     def git(*args):
@@ -69,7 +70,7 @@ def test_a_mail_of_git_brings_author_and_message(folder, tmp_path):
     (folder / "change.patch").write_text(git("format-patch", "-1", "--stdout"))
     commit = read(folder).faults[0].commit
     assert (commit.author, commit.title) == (author, message.splitlines()[0])
-    assert commit.body == "Because they asked."
+    assert commit.body == body
     assert commit.patch.startswith("diff --git a/a.py b/a.py")
     assert commit.patch.endswith("+x = 2\n")
 

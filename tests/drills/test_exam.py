@@ -83,7 +83,7 @@ def sit(monkeypatch, tmp_path):
     def run(door, drill=DRILL):
         stage = SimpleNamespace(
             target_url="http://127.0.0.1:9", traffic_file=tmp_path / "none", door=lambda: door, target_name="t",
-            history=history, releases=releases,
+            history=history, releases=releases, helpers_alive=list,
         )  # fmt: skip
         one = Exam(stage, drill, policy=ApprovalPolicy())
         try:
