@@ -135,7 +135,7 @@ def test_a_long_course_is_squeezed_without_losing_its_peaks():
 def test_answers_are_summed_up():
     """Dropped requests and 5xx are failures; 4xx are answers."""
     answers = summary([Second(1), _second(200, 8), _second(500, 1), _second("dropped", 1), _second(404, 10)])
-    assert answers == Answers(requests=20, error_ratio=0.1, latency_p95=0.01)
+    assert answers == Answers(requests=20, error_ratio=0.1, latency_p95=0.01, refused_ratio=0.5)
 
 
 def _second(status: object, count: int) -> Second:
