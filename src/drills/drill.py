@@ -14,6 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from . import seal, wording
+from .unusable import Unusable
+
+__all__ = ["Drill", "Expect", "Fault", "Planted", "Unusable", "distinct", "read"]
+
 KINDS: Final = (
     "commit",
     "process",
@@ -56,19 +61,19 @@ NOBODY: Final = "Alex Moreau <alex@desk.invalid>"
 LONGEST_PATCH: Final = 1 << 20
 
 
-class Unusable(ValueError):
-    """The drill folder is not one; the message names the file and the key."""
-
-
 @dataclass(frozen=True)
 class Planted:
-    """A commit that the range makes: the fault's own, or an innocent decoy; ``builds_on`` the fault it may."""
+    """A commit that the range makes: the fault's own, or an innocent decoy; ``builds_on`` the fault it may.
+
+    ``unsaid`` are those of title and author that the drill does not say.
+    """
 
     title: str
     body: str
     author: str
     patch: str
     builds_on: bool = False
+    unsaid: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ class Expect:
 
 @dataclass(frozen=True)
 class Drill:
-    """One drill as its folder tells it."""
+    """One drill as its folder tells it. ``sealed``: it was written without sight of the agent, and hashed."""
 
     folder: Path
     title: str
@@ -112,17 +117,17 @@ class Drill:
     decoys: tuple[Planted, ...] = ()
     target: Mapping[str, Any] = field(default_factory=dict)
     places: tuple[int, int] = (2, 10)
-    signal: str = ""
     release_after: float | None = None
     twin: str = ""
     bare_request: bool = True
     tests_pass: bool = True
     look_seconds: float = 8.0
+    sealed: bool = False
 
     @property
     def name(self) -> str:
         """The folder's name."""
-        return self.folder.name
+        return self.folder.resolve().name
 
     @property
     def released(self) -> tuple[Fault, ...]:
@@ -150,11 +155,6 @@ class Drill:
         return bool(self.target.get("upstream")) or any(fault.kind in ("dependency", "data") for fault in self.faults)
 
     @property
-    def sealed(self) -> bool:
-        """Whether it was written without sight of the agent, and opened once."""
-        return "sealed" in self.folder.parts
-
-    @property
     def acceptance(self) -> Path | None:
         """The tests that decide, when there are any."""
         path = self.folder / "acceptance"
@@ -176,13 +176,14 @@ def read(folder: Path) -> Drill:
         raise Unusable(f"{folder} holds no drill.toml: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Unusable(f"{path}: {error}") from error
-    faults = data.get("fault") or []
-    if not isinstance(faults, list) or not faults:
+    wording.examine(data, path)
+    faults = data.get("fault", [])
+    if not faults:
         raise Unusable(f'{path}: there is no [[fault]]; a drill in which nothing breaks has kind = "none"')
     low, high = data.get("place", {}).get("between", (2, 10))
     parts = tuple(_fault(folder, entry, data.get("change", {})) for entry in faults)
     release = data.get("release", {}).get("after")
-    return Drill(
+    drill = Drill(
         folder=folder,
         title=_text(data, "title", path),
         family=_text(data, "family", path),
@@ -191,13 +192,37 @@ def read(folder: Path) -> Drill:
         decoys=tuple(_planted(one, {}) for one in sorted((folder / "decoys").glob("*.patch"))),
         target=data.get("target", {}),
         places=(int(low), int(high)),
-        signal=str(data.get("signal", {}).get("rule", "")),
         release_after=None if release is None else _seconds(release, path),
         twin=str(data.get("twin", "")),
         bare_request=bool(data.get("bare_request", True)),
         tests_pass=bool(data.get("tests", {}).get("pass", True)),
         look_seconds=_seconds(data.get("look", {}).get("seconds", 8.0), path),
+        sealed=seal.holds(folder),
     )
+    _makes_sense(drill, path)
+    return drill
+
+
+def distinct(drills: Sequence[Drill]) -> list[Drill]:
+    """Every folder once. Raises `Unusable` for two folders of one name: their results could not be told apart."""
+    found: dict[str, Drill] = {}
+    for drill in drills:
+        other = found.setdefault(drill.name, drill)
+        if other.folder.resolve() != drill.folder.resolve():
+            raise Unusable(f"two drills are called {drill.name}: {other.folder} and {drill.folder}; rename one")
+    return list(found.values())
+
+
+def _makes_sense(drill: Drill, path: Path) -> None:
+    old = any(fault.old for fault in drill.faults)
+    if old and not any(
+        not fault.old and (fault.kind != "none" or fault.options.get("alert")) for fault in drill.faults
+    ):
+        raise Unusable(
+            f"{path}: a fault with where = 'origin' is there from the start; a second one brings it to light"
+        )
+    if drill.expect.change == "fault" and not drill.released:
+        raise Unusable(f"{path}: change = 'fault' is the commit of a fault, and no fault is a commit of a release")
 
 
 def _text(data: Mapping[str, Any], key: str, path: Path) -> str:
@@ -270,13 +295,14 @@ def _planted(path: Path, said: Mapping[str, Any]) -> Planted:
     start = re.search(r"^diff --git |^--- ", mail.get("patch", text), re.MULTILINE)
     if start is None:
         raise Unusable(f"{path}: holds no diff")
-    title = str(said.get("title") or mail.get("title") or path.stem.replace("-", " ").capitalize())
+    title, author = (said.get(name) or mail.get(name) for name in ("title", "author"))
     return Planted(
-        title=title,
+        title=str(title or path.stem.replace("-", " ").capitalize()),
         body=str(said.get("body") or mail.get("body") or ""),
-        author=str(said.get("author") or mail.get("author") or NOBODY),
+        author=str(author or NOBODY),
         patch=mail.get("patch", text)[start.start() :],
         builds_on=path.name.startswith("after-"),
+        unsaid=tuple(name for name, value in (("title", title), ("author", author)) if not value),
     )
 
 
@@ -290,4 +316,4 @@ def _mail(text: str) -> dict[str, str]:
     title = re.sub(r"^\[PATCH[^\]]*\]\s*", "", " ".join(str(message["subject"] or "").split()))
     start = rest.find("diff --git ")
     patch = re.sub(r"\n-- \n.*\Z", "\n", rest[start:], flags=re.DOTALL) if start >= 0 else ""
-    return {"author": str(message["from"] or NOBODY), "title": title, "body": body.strip(), "patch": patch}
+    return {"author": str(message["from"] or ""), "title": title, "body": body.strip(), "patch": patch}

@@ -7,14 +7,17 @@ A line is only ever added. What was changed after sealing is no sealed drill any
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
-from .drill import Unusable
+from .unusable import Unusable
 
 FILE: Final = "SEAL"
+COMPILED: Final = ("__pycache__",)
 
 
 @dataclass(frozen=True)
@@ -26,13 +29,22 @@ class Sealed:
     day: str
 
 
-def digest(folder: Path) -> str:
-    """SHA-256 of the names and contents of all files below, what Python compiled there by the way left out."""
+def digest(folder: Path, left_out: Sequence[str] = COMPILED) -> str:
+    """SHA-256 of the names and contents of all files below; ``left_out`` are patterns of names that do not count."""
     found = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder)
+        if any(fnmatchcase(part, pattern) for part in name.parts for pattern in left_out):
+            continue
         content = path.read_bytes()
-        found.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode() + content)
+        found.update(f"{name.as_posix()}\0{len(content)}\0".encode() + content)
     return found.hexdigest()
+
+
+def holds(drill: Path) -> bool:
+    """Whether the seal beside a drill's folder lists it. Raises `Unusable` for a line that is none."""
+    folder = drill.resolve()
+    return any(one.name == folder.name for one in read(folder.parent))
 
 
 def read(folder: Path) -> list[Sealed]:

@@ -17,7 +17,8 @@ ASKED = Expect(("code",), ("API",), "fault", ("fixed",))
 def drill(name, *, sealed=False, family="latency", **changed):
     """A drill whose fault is a commit; whatever else it is."""
     folder = Path("drills", "sealed" if sealed else "range", name)
-    return replace(Drill(folder, f"Title of {name}", family, (Fault("commit", 1.0, COMMIT),), ASKED), **changed)
+    made = Drill(folder, f"Title of {name}", family, (Fault("commit", 1.0, COMMIT),), ASKED, sealed=sealed)
+    return replace(made, **changed)
 
 
 def right(of, player=AGENT, **changed):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 
 import pytest
 
-from drills.drill import NOBODY, Unusable, read
+from drills.drill import NOBODY, Unusable, distinct, read
 from drills.history import FAULTS, PROJECT
 
 DIFF = "diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-x = 1\n+x = 2\n"
@@ -83,7 +84,9 @@ def test_a_mail_of_git_brings_author_and_message(folder, tmp_path, body):
         ("after = 2.5", 'after = "soon"', "'after' is a number of seconds"),
         ('cause = "code"', 'cause = "bug"', "cause is one of"),
         ('outcome = "fixed"', 'outcome = "well"', "outcome is one of"),
-        ("[[fault]]", "[[falt]]", "there is no [[fault]]"),
+        ("[[fault]]", "[[falt]]", "there is no key 'falt'; there are title, family"),
+        ("\n[[fault]]", "fault = []\n[else]", "there is no key 'else'"),
+        ('[[fault]]\nkind = "commit"\nafter = 2.5', "", "there is no [[fault]]"),
         ("[expect]", "[expect", "drill.toml"),
     ],
 )
@@ -110,3 +113,64 @@ def test_every_drill_of_the_project_can_be_read(path):
     """Also those that no demo stages."""
     assert read(path.parent).expect.change in {"fault", "none"}
     assert FAULTS.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ('[[fault]]\nkind = "process"\nsecond = 4', "kind process: there is no key 'second'; there are kind, after"),
+        ('[[fault]]\nkind = "process"\ntimes = 1.5', "'times' is a whole number"),
+        ('[[fault]]\nkind = "process"\naction = "hide"', "'action' is one of stop, kill, freeze"),
+        ('[[fault]]\nkind = "model"\naction = "melt"', "'action' is one of scale, truncate"),
+        ('[[fault]]\nkind = "model"\nfactor = "two"', "'factor' is a number"),
+        ('[[fault]]\nkind = "configuration"', "'env' is missing"),
+        ('[[fault]]\nkind = "configuration"\nenv = {}', "'env' is a table that is not empty"),
+        ('[[fault]]\nkind = "traffic"\nrequests = [{ body = "x" }]', "'requests' is a list"),
+        ('[[fault]]\nkind = "traffic"\nrate = true', "'rate' is a number above 0"),
+        ('[[fault]]\nkind = "dependency"\nseconds = 3', "'action' is missing"),
+        ('[[fault]]\nkind = "data"\naction = "corrupt"\nvalue = "much"', "'value' is a number"),
+        ('[[fault]]\nkind = "data"\naction = "revised"\nfactor = -1', "'factor' is above 0"),
+        ('[[fault]]\nkind = "data"\naction = "corrupt"\ndepot = "OPO"', "there is no key 'depot'"),
+        ('[[fault]]\nkind = "clock"', "'market' is missing"),
+        ('[[fault]]\nkind = "clock"\nmarket = 3', "'market' is a time"),
+        ("[[fault]]\nkind = []", "a fault's kind is one of"),
+        ('fault = ["commit"]', "'fault' is one or more tables"),
+        ('[release]\nafter = "soon"\n[[fault]]\nkind = "none"', "'after' is a number of seconds"),
+        ('[target]\nexmple = "x"\n[[fault]]\nkind = "none"', "[target] there is no key 'exmple'; there are example"),
+        ('target = "parcel-times"\n[[fault]]\nkind = "none"', "'target' is a table"),
+        ('twin = 3\n[[fault]]\nkind = "none"', "'twin' is a text"),
+        ('bare_request = "no"\n[[fault]]\nkind = "none"', "'bare_request' is true or false"),
+        ('[place]\nbetween = [7, 2]\n[[fault]]\nkind = "none"', "'between' is two whole numbers"),
+        ('[tests]\npasses = false\n[[fault]]\nkind = "none"', "[tests] there is no key 'passes'"),
+        ('[expect]\ncause = {}\n[[fault]]\nkind = "none"', "'cause' is a text or a list"),
+        ('[signal]\nrule = "x"\n[[fault]]\nkind = "none"', "there is no key 'signal'"),
+        ('[expect]\nchange = "fault"\n[[fault]]\nkind = "process"', "no fault is a commit"),
+        ('[expect]\nchange = "fault"\n[[fault]]\nkind = "commit"\nwhere = "origin"', "brings it to light"),
+        (
+            '[expect]\nchange = "fault"\n[[fault]]\nkind = "commit"\nwhere = "origin"\n[[fault]]\nkind = "process"',
+            "no fault is a commit",
+        ),
+    ],
+)
+def test_what_nobody_reads_or_could_stage_is_refused(folder, lines, said):
+    """With the keys that there are, or what the value has to be; never with a traceback."""
+    (folder / "drill.toml").write_text(f'title = "t"\nfamily = "f"\n{lines}\n')
+    with pytest.raises(Unusable) as told:
+        read(folder)
+    assert said in str(told.value)
+
+
+def test_the_carriers_files_have_options_of_their_own(folder):
+    """Another column holds another value."""
+    text = '[target]\nexample = "parcel-times"\n[[fault]]\nkind = "data"\naction = "corrupt"\nvalue = "?"\ncolumn = "weight"'
+    (folder / "drill.toml").write_text(f'title = "t"\nfamily = "f"\n{text}\n')
+    assert read(folder).faults[0].options["column"] == "weight"
+
+
+def test_two_drills_of_one_name_are_refused(folder, tmp_path):
+    """Their results could not be told apart; the same folder twice is one drill."""
+    other = tmp_path / "elsewhere" / folder.name
+    shutil.copytree(folder, other)
+    assert distinct([read(folder), read(folder)]) == [read(folder)]
+    with pytest.raises(Unusable, match=rf"{folder} and {other}"):
+        distinct([read(folder), read(other)])

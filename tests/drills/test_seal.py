@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from drills.drill import Unusable
+from drills.drill import read as read_drill
 from drills.range import main
 from drills.seal import FILE, broken, read, seal
 from drills.stage import PROJECT
@@ -40,6 +43,24 @@ def test_a_seal_is_never_renewed(folder):
     (folder / FILE).write_text("what is this\nline\n")
     with pytest.raises(Unusable, match="digest"):
         read(folder)
+
+
+def test_a_drill_is_sealed_when_the_seal_beside_it_lists_it(folder, monkeypatch):
+    """Whatever its folder is called, and from wherever it is read."""
+    quiet = 'title = "t"\nfamily = "f"\n[[fault]]\nkind = "none"\n'
+    (folder / "a-drill" / "drill.toml").write_text(quiet)
+    assert not read_drill(folder / "a-drill").sealed
+    seal(folder)
+    late = folder / "sealed"
+    late.mkdir()
+    (late / "drill.toml").write_text(quiet)
+    monkeypatch.chdir(folder / "a-drill")
+    assert [read_drill(path).sealed for path in (folder / "a-drill", folder / "a-drill" / ".", late)] == [
+        True,
+        True,
+        False,
+    ]
+    assert read_drill(Path()).sealed
 
 
 def test_the_command_seals_and_says_so(folder, capsys):
