@@ -26,7 +26,8 @@ from .processes import marked
 PROJECT: Final = Path(__file__).resolve().parents[2]
 FAULTS: Final = PROJECT / "drills" / "demo"
 BRANCH: Final = "main"
-_LEFT_OUT: Final = shutil.ignore_patterns("__pycache__", "*.pyc", ".pytest_cache", ".hypothesis", "var", ".venv")
+LEFT_OUT: Final = ("__pycache__", "*.pyc", ".pytest_cache", ".hypothesis", "var", ".venv")
+_LEFT_OUT: Final = shutil.ignore_patterns(*LEFT_OUT)
 _NO_TRACE: Final = ("--no-write-fetch-head", "--no-tags")
 _TIMEOUT: Final = 30.0
 

@@ -1,27 +1,27 @@
 """``mpa drill``: stage drills, several side by side, and score what the agent did; results are kept and resumed.
 
-A result belongs to (drill and its content, the agent's commit, policy, stack, repetition). What is there is not staged
-again. ``--against COMMIT`` compares two agents: a drill on which they differ is staged three times for both.
+A result belongs to (drill and its content, the agent, policy, stack, repetition), see `versions`. What is there is not
+staged again. ``--against AGENT`` compares with another agent's kept results: a drill on which they end otherwise is staged
+up to three times with this agent. The other one cannot be staged by this tree; what was kept of it has to do.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
-from . import approval_policy, report_command, targets
+from . import approval_policy, report_command, targets, versions
 from .demo import Interrupted, end_on_signals
-from .drill import Drill, Unusable, read
+from .drill import Drill, Unusable, distinct, read
 from .ground import Ground, Occupied
 from .injection import examine
 from .pool import Answer, Lost, Pool
@@ -31,6 +31,7 @@ from .seal import seal
 from .sitting import Order
 from .stage import PROJECT
 from .store import Damaged, Store, Where
+from .tally import ENOUGH_FOR_A_MAJORITY, end, majority
 from .validity import check_all, skeleton
 
 FOLDERS: Final = (PROJECT / "drills",)
@@ -39,24 +40,14 @@ _GOOD, _BAD, _UNUSABLE = 0, 1, 2
 
 
 def find(names: Sequence[Path]) -> list[Drill]:
-    """The drills in these folders, or all of the project. Raises `Unusable`."""
-    found = []
+    """The drills in these folders, or all of the project. Raises `Unusable`, also for two of one name."""
+    found: list[Drill] = []
     for name in names or FOLDERS:
         paths = [name / "drill.toml"] if (name / "drill.toml").exists() else sorted(name.rglob("drill.toml"))
         if not paths:
             raise Unusable(f"{name}: there is no drill.toml in it or below it")
         found += [read(path.parent) for path in paths]
-    return found
-
-
-def agent_version() -> str:
-    """The commit of the agent that is examined, marked when its tree has changes."""
-
-    def git(*args: str) -> str:
-        return subprocess.run(["git", "-C", str(PROJECT), *args], capture_output=True, text=True, check=False).stdout
-
-    commit = git("rev-list", "-1", "--abbrev-commit", "--abbrev=12", "HEAD", "--", "src/agent").strip() or "unknown"
-    return commit + ("-changed" if git("status", "--porcelain", "--", "src/agent").strip() else "")
+    return distinct(found)
 
 
 @dataclass(frozen=True)
@@ -68,29 +59,58 @@ class Wanted:
 
 
 class Range:
-    """Stages what is wanted and keeps the results."""
+    """Stages what is wanted and keeps the results; ``named`` says which agent there is now."""
 
-    def __init__(self, options: argparse.Namespace, console: Console) -> None:
-        self._options, self._console = options, console
+    def __init__(
+        self, options: argparse.Namespace, console: Console, named: Callable[[], str] = versions.agent
+    ) -> None:
+        self._options, self._console, self._named = options, console, named
         self._policy = approval_policy.read(options.policy)
         self._ground = Ground(options.root)
         self._store = Store(options.root)
-        self._where = Where(agent_version(), self._policy.name, options.stack, options.player)
+        self._where = Where(named(), self._policy.name, options.stack, options.player)
+        self._parts = self._where.parts
+        self._other = self._against(options.against) if options.against else None
         self.alarms: list[tuple[Drill, float | None]] = []
 
     def run(self, drills: Sequence[Drill]) -> list[tuple[Drill, Result]]:
-        """Stage every drill that has no result, then those that differ from another agent; returns all results."""
+        """Stage every drill that has no result, then those that differ from another agent; returns all results.
+
+        Raises `Unusable` when the agent changes meanwhile.
+        """
         with self._ground.locked():
             self._ground.clean()
             self._stage([Wanted(one, n) for one in drills for n in range(self._options.repeat)])
-            if self._options.against:
-                self._stage([Wanted(one, n) for one in self._differing(drills) for n in range(3)])
-        return [(one, result) for one in drills for result in self._store.repetitions(self._where, one)[0]]
+            if self._other is not None:
+                differing = self.differing(drills, self._other)
+                self._stage([Wanted(one, n) for one in differing for n in range(ENOUGH_FOR_A_MAJORITY)])
+        return [(one, result) for one in drills for result in self._kept(self._where, one)]
 
-    def _differing(self, drills: Sequence[Drill]) -> list[Drill]:
-        other = Where(self._options.against, self._policy.name, self._options.stack)
-        pairs = [(one, self._store.load(self._where, one, 0), self._store.load(other, one, 0)) for one in drills]
-        return [one for one, mine, theirs in pairs if mine and theirs and ending(mine) != ending(theirs)]
+    def differing(self, drills: Sequence[Drill], other: Where) -> list[Drill]:
+        """The drills that end otherwise with another agent, by the majority of what is kept of both."""
+        pairs = [(one, self._kept(self._where, one), self._kept(other, one)) for one in drills]
+        shared = [(one, majority(mine), majority(theirs)) for one, mine, theirs in pairs if mine and theirs]
+        found = [one for one, mine, theirs in shared if end(mine) != end(theirs)]
+        if shared:
+            self._say(f"{len(found)} of {len(shared)} drills end otherwise with {other.agent}")
+        else:
+            self._say(f"{other.agent} has no result of these drills as they are now: nothing can be compared")
+        return found
+
+    def _against(self, beginning: str) -> Where:
+        if self._options.player != AGENT:
+            raise Unusable("--against compares agents; a baseline is none")
+        try:
+            return replace(self._where, agent=report_command.meant(self._store, beginning, self._options.root))
+        except report_command.Absent as error:
+            raise Unusable(f"--against: {error}") from error
+
+    def _kept(self, where: Where, drill: Drill) -> list[Result]:
+        """What is kept of stagings that came to an exam; a file that cannot be read is told."""
+        results, damaged = self._store.repetitions(where, drill)
+        for one in damaged:
+            self._say(f"not counted: {one}")
+        return [one for one in results if one.staged]
 
     def _stage(self, wanted: Sequence[Wanted]) -> None:
         missing = [one for one in wanted if self._options.alarm_only or self._missing(one)]
@@ -108,6 +128,7 @@ class Range:
 
         for number, answer in Pool(self._ground, self._options.jobs).each([self._order(one) for one in missing], begun):
             one, done = missing[number], done + 1
+            self._expect_the_same(one.drill)
             result = _result(one.drill, answer, self._options.player)
             if not result.staged:
                 broken.append(one)
@@ -118,6 +139,14 @@ class Range:
             left = (time.monotonic() - began) / done * (len(missing) - done) / 60
             self._say(f"{one.drill.name}: {summary(one.drill, result)} (about {left:.0f} min left)")
         return broken
+
+    def _expect_the_same(self, drill: Drill) -> None:
+        now = replace(self._where, agent=self._named())
+        if now.parts != self._parts:
+            raise Unusable(
+                f"{drill.name}: the agent changed while it was staged, from {'/'.join(self._parts[:2])} to "
+                f"{'/'.join(now.parts[:2])}; this result is not kept. Those before are: start again"
+            )
 
     def _missing(self, wanted: Wanted) -> bool:
         try:
@@ -138,11 +167,6 @@ class Range:
 
     def _say(self, text: str) -> None:
         self._console.print(text, markup=False)
-
-
-def ending(result: Result) -> tuple[object, ...]:
-    """What two stagings of one drill are compared by."""
-    return result.outcome, result.well, result.acceptance.partition(":")[0], bool(result.merged)
 
 
 def _result(drill: Drill, answer: Answer, player: str) -> Result:
@@ -173,7 +197,7 @@ def show_alarms(
         came = sorted(seconds for one, seconds in alarms if one.name == drill.name and seconds is not None)
         rows.append({"drill": drill.name, "came": len(came), "of": times, "seconds": [round(one, 2) for one in came]})
     if as_json:
-        print(json.dumps({"agent": agent_version(), "alarms": rows}))  # noqa: T201 - a command's answer
+        print(json.dumps({"agent": versions.agent(), "alarms": rows}))  # noqa: T201 - a command's answer
     else:
         table = Table("drill", "alarms", "earliest, s", "latest, s")
         for row in rows:
@@ -198,12 +222,18 @@ def summary(drill: Drill, result: Result) -> str:
 
 
 def show(seen: Sequence[tuple[Drill, Result]], *, as_json: bool) -> None:
-    """The table, or everything as JSON."""
-    scores = [(drill, result, score(drill, result)) for drill, result in seen]
-    totals = {name: [*pair, *interval(*pair)] for name, pair in shares(one for _, _, one in scores).items()}
+    """The table, or everything as JSON. In the totals a drill counts once, by the majority of its stagings."""
+    stagings: dict[str, list[Result]] = {}
+    for drill, result in seen:
+        stagings.setdefault(drill.name, []).append(result)
+    drills = {drill.name: drill for drill, _ in seen}
+    counted = (score(drills[name], majority(results)) for name, results in stagings.items())
+    totals = {name: [*pair, *interval(*pair)] for name, pair in shares(counted).items()}
     if as_json:
-        rows = [{**asdict(result), "well": result.well, "score": asdict(one)} for _, result, one in scores]
-        print(json.dumps({"agent": agent_version(), "drills": rows, "totals": totals}))  # noqa: T201 - a command's answer
+        rows = [
+            {**asdict(result), "well": result.well, "score": asdict(score(drill, result))} for drill, result in seen
+        ]
+        print(json.dumps({"agent": versions.agent(), "drills": rows, "totals": totals}))  # noqa: T201 - a command's answer
         return
     table = Table("question", "right", "of", "90% interval")
     for name, (right, count, low, high) in totals.items():
@@ -283,7 +313,9 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     staging.add_argument(
         "--player", choices=(AGENT, *BASELINES), default=AGENT, help="the agent, or a baseline in its place"
     )
-    staging.add_argument("--against", metavar="COMMIT", help="stage drills three times on which that agent differs")
+    staging.add_argument(
+        "--against", metavar="AGENT", help="stage up to three times what ends otherwise in that agent's kept results"
+    )
     staging.add_argument("--alarm-only", action="store_true", help="end each with its alarm; nothing is kept")
     staging.set_defaults(command=run)
     listing = commands.add_parser("list", help="the drills of these folders, or of the project")

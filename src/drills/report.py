@@ -40,7 +40,11 @@ class Setting:
 
 @dataclass(frozen=True)
 class Head:
-    """What the counts are of. ``discarded`` and ``unreadable`` are (name, why); ``silent`` raised no alarm where one was due."""
+    """What the counts are of. ``discarded`` and ``unreadable`` are (name, why); ``silent`` raised no alarm where one was due.
+
+    ``unchecked`` are in the counts although no stage-check has shown that they are fair questions; ``broken_seals`` are
+    counted as open ones.
+    """
 
     setting: Setting
     drills: int
@@ -57,6 +61,8 @@ class Head:
     unreadable: tuple[tuple[str, str], ...]
     missing: tuple[str, ...]
     outdated: int
+    unchecked: tuple[str, ...]
+    broken_seals: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -146,6 +152,15 @@ class DrillRow:
 
 
 @dataclass(frozen=True)
+class Twins:
+    """Two drills with one symptom and two kinds of cause: of which the first hypothesis had the cause right."""
+
+    first: str
+    second: str
+    right: str  # both, one, none
+
+
+@dataclass(frozen=True)
 class Report:
     """The whole document."""
 
@@ -158,6 +173,7 @@ class Report:
     players: tuple[Player, ...]
     sealed: tuple[Gap, ...]
     targets: tuple[Gap, ...]
+    twins: tuple[Twins, ...]
     stages: tuple[Stage, ...]
     largest: tuple[str, ...]
     agreement: Share
@@ -167,12 +183,17 @@ class Report:
 
 @dataclass(frozen=True)
 class Left:
-    """What is not in the counts, and why: names with reasons, drills never sat, results of drills that have changed."""
+    """What is not in the counts, and why: names with reasons, drills never sat, results of drills that have changed.
+
+    And what is to be said of those that are: never checked on a stage, sealed and changed since.
+    """
 
     discarded: Mapping[str, str]
     unreadable: Mapping[str, str]
     missing: tuple[str, ...] = ()
     outdated: int = 0
+    unchecked: tuple[str, ...] = ()
+    broken_seals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -214,6 +235,7 @@ def build(
         players=tuple(_player(name, seen[name], agent) for name in PLAYERS if seen[name]),
         sealed=_gaps(agent, lambda drill: drill.sealed),
         targets=_gaps(agent, _second_target),
+        twins=_twins(agent),
         stages=stages,
         largest=tuple(one.name for one in sorted(stages, key=lambda one: -one.total)[:LARGEST]),
         agreement=_agreement(agent),
@@ -267,6 +289,8 @@ def _head(agent: Sequence[_Seen], setting: Setting, left: Left) -> Head:
         unreadable=tuple((clean(name), clean(why)) for name, why in sorted(left.unreadable.items())),
         missing=left.missing,
         outdated=left.outdated,
+        unchecked=left.unchecked,
+        broken_seals=tuple(clean(name) for name in left.broken_seals),
     )
 
 
@@ -345,6 +369,17 @@ def _gaps(agent: Sequence[_Seen], second: Callable[[Drill], bool]) -> tuple[Gap,
         if one[1] or two[1]:
             found.append(Gap(name, counted(*one), counted(*two), difference(two, one)))
     return tuple(found)
+
+
+def _twins(agent: Sequence[_Seen]) -> tuple[Twins, ...]:
+    """Every pair of which both were asked for the cause, once, by name."""
+    asked = {one.drill.name: one for one in agent if one.score.cause is not None}
+    pairs = {tuple(sorted((name, one.drill.twin))) for name, one in asked.items() if one.drill.twin in asked}
+    words = {0: "none", 1: "one", 2: "both"}
+    return tuple(
+        Twins(first, second, words[sum(bool(asked[name].score.cause) for name in (first, second))])
+        for first, second in sorted(pairs)
+    )
 
 
 def _stages(agent: Sequence[_Seen]) -> tuple[Stage, ...]:

@@ -8,7 +8,7 @@ import os
 import platform
 import sys
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
+from . import seal
 from .compare import Comparison, compare
-from .drill import Drill, Unusable, read
+from .drill import Drill, Unusable, distinct, read
 from .record import AGENT
 from .report import PLAYERS, Left, Report, Setting, build
 from .report_page import page
@@ -30,6 +31,7 @@ from .tally import Sat
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
+DRILLS: Final = (PROJECT / "drills",)
 BARS: Final = PROJECT / "drills" / "bars.toml"
 _GOOD, _NOTHING = 0, 1
 _FILE_WIDTH: Final = 180  # of a terminal report that goes to a file
@@ -42,9 +44,10 @@ class Absent(Exception):
 def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register the command."""
     parser = commands.add_parser("report", help="what the kept results come to: terminal, Markdown, JSON or a page")
+    parser.add_argument("folders", type=Path, nargs="*", metavar="FOLDER", help="whose drills; default: the project's")
     parser.add_argument("--root", type=Path, default=Path(".mpa-drills"), help="where results live")
-    parser.add_argument("--agent", metavar="COMMIT", help="whose results; default: the newest")
-    parser.add_argument("--against", metavar="COMMIT", help="compare with this agent's results")
+    parser.add_argument("--agent", metavar="AGENT", help="whose results; default: the newest")
+    parser.add_argument("--against", metavar="AGENT", help="compare with this agent's results")
     parser.add_argument("--policy", help="examined with this policy; default: the newest")
     parser.add_argument("--stack", help="examined with this stack; default: the newest")
     parser.add_argument("--format", choices=tuple(_SHAPES), default="terminal")
@@ -56,7 +59,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
 def report(options: argparse.Namespace) -> int:
     """Read, count and show. Raises `Unusable` for a wrong bar or an agent that is not meant by one commit only."""
     try:
-        document = gather(options, PROJECT / "drills")
+        document = gather(options)
     except Absent as error:
         print(f"drill: {error}", file=sys.stderr)  # noqa: T201 - a command's answer
         return _NOTHING
@@ -64,11 +67,11 @@ def report(options: argparse.Namespace) -> int:
     return _GOOD
 
 
-def gather(options: argparse.Namespace, folder: Path) -> Report:
-    """The document from what lies under the root, for the drills below ``folder``. Raises `Absent` and `Unusable`."""
+def gather(options: argparse.Namespace) -> Report:
+    """The document from what lies under the root, for the drills of the folders. Raises `Absent` and `Unusable`."""
     store, shelf = Store(options.root), _Shelf()
-    shelf.read_drills(folder)
-    where = _where(store, options, _agent(store, options.agent, options.root))
+    shelf.read_drills(options.folders or DRILLS)
+    where = _where(store, options, meant(store, options.agent, options.root))
     players = {name: shelf.sats(store, replace(where, player=name)) for name in PLAYERS}
     if not players[AGENT]:
         raise Absent(f"no result of {where.agent} belongs to a drill as it is now; mpa drill run drills stages them")
@@ -78,10 +81,12 @@ def gather(options: argparse.Namespace, folder: Path) -> Report:
         discarded=discarded,
         unreadable=shelf.unreadable,
         missing=tuple(one.name for one in shelf.drills if one.name not in sat and one.name not in discarded),
-        outdated=len(store.files(where)) - len(shelf.used),
+        outdated=shelf.outdated(store, where),
+        unchecked=tuple(name for name in shelf.unchecked if name in sat and name not in discarded),
+        broken_seals=tuple(sorted(shelf.broken_seals)),
     )
     comparison = _against(store, shelf, options, where, players[AGENT], discarded)
-    return build(players, _setting(where, store), bars(), left, comparison)
+    return build(players, _setting(where, shelf.used & set(store.files(where))), bars(), left, comparison)
 
 
 def show(document: Report, shape: str, out: Path | None) -> None:
@@ -133,14 +138,36 @@ class _Shelf:
     drills: list[Drill] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     unstaged: dict[str, str] = field(default_factory=dict)
+    unchecked: list[str] = field(default_factory=list)
+    broken_seals: set[str] = field(default_factory=set)
     used: set[Path] = field(default_factory=set)
 
-    def read_drills(self, folder: Path) -> None:
-        for path in sorted(folder.rglob("drill.toml")):
-            try:
-                self.drills.append(read(path.parent))
-            except Unusable as error:
-                self.unreadable[str(path.relative_to(folder))] = str(error)
+    def read_drills(self, folders: Sequence[Path]) -> None:
+        """Raises `Unusable` where there is none, and for two of one name."""
+        for folder in folders:
+            paths = sorted(folder.rglob("drill.toml"))
+            if not paths:
+                raise Unusable(f"{folder}: there is no drill.toml in it or below it")
+            for path in paths:
+                try:
+                    self.drills.append(self._read(path.parent))
+                except Unusable as error:
+                    self.unreadable[str(path.relative_to(folder))] = str(error)
+        self.drills = distinct(self.drills)
+
+    def _read(self, folder: Path) -> Drill:
+        """A drill that is not as it was sealed is told, and no sealed one."""
+        drill, beside = read(folder), folder.resolve().parent
+        if (beside / seal.FILE).exists():
+            broken = seal.broken(beside)
+            self.broken_seals |= set(broken)
+            return replace(drill, sealed=drill.sealed and drill.name not in broken)
+        return drill
+
+    def outdated(self, store: Store, where: Where) -> int:
+        """How many results are of these drills as they were before."""
+        names = {drill.name for drill in self.drills}
+        return sum(store.drill_of(path) in names for path in store.files(where) if path not in self.used)
 
     def sats(self, store: Store, where: Where) -> list[Sat]:
         """What one player showed; stagings that never came to an exam say nothing."""
@@ -165,25 +192,27 @@ class _Shelf:
                 validity = store.validity(drill)
             except Damaged as error:
                 self.unreadable[f"valid/{error.path.name}"] = error.why
-                continue
-            if validity is not None and not validity.valid:
+                validity = None
+            if validity is None:
+                self.unchecked.append(drill.name)
+            elif not validity.valid:
                 found[drill.name] = validity.why
         return found
 
 
-def _agent(store: Store, wanted: str | None, root: Path) -> str:
-    """The agent that a commit or its beginning means; the newest when none is named."""
+def meant(store: Store, wanted: str | None, root: Path) -> str:
+    """The agent that a name or its beginning means; the newest when none is named. Raises `Absent` and `Unusable`."""
     agents = store.agents()
     if not agents:
         raise Absent(f"there are no results under {root}; mpa drill run drills stages every drill and keeps them there")
     if wanted is None or wanted in agents:
         return wanted or agents[0]
-    meant = [one for one in agents if one.startswith(wanted)]
-    if len(meant) > 1:
-        raise Unusable(f"{wanted} begins {', '.join(meant)}: name one of them")
-    if not meant:
+    found = [one for one in agents if one.startswith(wanted)]
+    if len(found) > 1:
+        raise Unusable(f"{wanted} begins {', '.join(found)}: name one of them")
+    if not found:
         raise Absent(f"there are no results of {wanted}; there are those of {', '.join(agents)}")
-    return meant[0]
+    return found[0]
 
 
 def _where(store: Store, options: argparse.Namespace, agent: str) -> Where:
@@ -212,7 +241,7 @@ def _against(
 ) -> Comparison | None:
     if options.against is None:
         return None
-    other = replace(where, agent=_agent(store, options.against, options.root))
+    other = replace(where, agent=meant(store, options.against, options.root))
     theirs = shelf.sats(store, other)
     if not theirs:
         raise Absent(f"{other.agent} has no results with {where.policy} on {where.stack} of the drills as they are now")
@@ -220,8 +249,8 @@ def _against(
     return compare(kept[0], kept[1], (other.agent, where.agent))
 
 
-def _setting(where: Where, store: Store) -> Setting:
-    newest = max((path.stat().st_mtime for path in store.files(where)), default=0.0)
+def _setting(where: Where, used: Iterable[Path]) -> Setting:
+    newest = max((path.stat().st_mtime for path in used), default=0.0)
     return Setting(
         agent=where.agent,
         policy=where.policy,

@@ -46,6 +46,7 @@ def sections(report: Report) -> list[Section]:
         _family_players(report),
         _gaps("sealed", "Open and sealed", "open", "sealed", report.sealed),
         _gaps("targets", "First and second target", "first", "second", report.targets),
+        _twins(report),
         _stages(report),
         _drills(report),
         _reasons(report),
@@ -155,6 +156,8 @@ def _head(report: Report) -> Section:
         ("bare request does not reproduce", str(head.bare_request_shows_nothing)),
         ("second target", str(head.second_target)),
         ("discarded", _named([name for name, _ in head.discarded])),
+        ("not checked on a stage", _named(head.unchecked)),
+        ("sealed and changed since, counted as open", _named(head.broken_seals)),
         ("no alarm where one was due", _named(head.silent)),
         ("not sat yet", _named(head.missing)),
         ("results of drills that changed since", str(head.outdated)),
@@ -292,6 +295,18 @@ def _gap(one: Gap) -> tuple[str, str]:
         return NOTHING, NOTHING
     gap, low, high = one.gap
     return f"{gap:+.2f}", f"{low:+.2f} to {high:+.2f}"
+
+
+def _twins(report: Report) -> Section:
+    if not report.twins:
+        return Section("twins", "Twins", "No drill was sat together with its twin.")
+    counts = [f"{word} {sum(one.right == word for one in report.twins)}" for word in ("both", "one", "none")]
+    note = (
+        "The same symptom, one with a code cause and one without: whose cause the first hypothesis had right. "
+        f"{', '.join(counts)}."
+    )
+    rows = [(one.first, one.second, one.right) for one in report.twins]
+    return Section("twins", "Twins", note, ("drill", "its twin", "right"), tuple(rows))
 
 
 def _stages(report: Report) -> Section:

@@ -1,13 +1,12 @@
 """Where results of drills live on disk: one JSON file a staging, one a stage-check; written whole or not at all.
 
-``root/results/<agent>/<policy>/<stack>/agent/<drill>-<content>-<n>.json``; baselines do not depend on the agent and lie
-under ``root/results/baselines/any/<stack>/<player>/``. What a drill's folder held is named by its ``content``.
+``root/results/<agent>/<policy>/<stack>/agent/<drill>-<content>-<n>.json``; of the agent baselines have only the monitor's
+alarms and lie under ``root/results/baselines/<monitor>/<stack>/<player>/``. `versions` names agent, monitor and content.
 """
 
 from __future__ import annotations
 
 import glob
-import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -19,9 +18,9 @@ from pydantic import TypeAdapter
 
 from .drill import Drill
 from .record import AGENT, Result, restore
+from .versions import content, monitor
 
 BASELINE_AGENT: Final = "baselines"
-ANY_POLICY: Final = "any"
 _SHAPE: Final = TypeAdapter(Result)
 
 
@@ -47,7 +46,7 @@ class Where:
         """The folders, outermost first."""
         if self.player == AGENT:
             return self.agent, self.policy, self.stack, self.player
-        return BASELINE_AGENT, ANY_POLICY, self.stack, self.player
+        return BASELINE_AGENT, monitor(), self.stack, self.player
 
 
 @dataclass(frozen=True)
@@ -103,6 +102,11 @@ class Store:
         found = [path for path in self._folder(where).glob(f"{start}*.json") if _number(path) is not None]
         return sorted(found, key=lambda path: (_number(path) or 0, path.name))
 
+    @staticmethod
+    def drill_of(path: Path) -> str:
+        """The name of the drill whose result a file is."""
+        return path.stem.rsplit("-", 2)[0]
+
     def agents(self) -> list[str]:
         """The agents that have results, the newest first."""
         newest: dict[str, float] = {}
@@ -143,14 +147,6 @@ class Store:
 
     def _validity_path(self, drill: Drill) -> Path:
         return self._valid / f"{drill.name}-{content(drill)}.json"
-
-
-def content(drill: Drill) -> str:
-    """Eight hex digits that name what is in the folder; what Python compiled there by the way does not count."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in drill.folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
-        digest.update(str(path.relative_to(drill.folder)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:8]
 
 
 def _number(path: Path) -> int | None:

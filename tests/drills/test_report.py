@@ -385,3 +385,34 @@ def test_harm_is_said_with_the_drill(report):
     assert "HARM: code was changed though no code was to blame" in markdown(report)
     clean = build({AGENT: [sat(DRILLS[0], right(DRILLS[0]))]}, replace(SETTING, agent="x"), {}, NONE_LEFT)
     assert "HARM" not in markdown(clean)
+
+
+def test_twins_are_counted_in_pairs():
+    """Both causes right, one or none; each pair once, whichever names the other."""
+    asked = Expect(("infrastructure",), (), "none", ("mitigated",))
+    process = (Fault("process", 1.0),)
+    code = [drill(name, twin=f"{name}-not") for name in ("a", "b", "c")]
+    other = [drill(f"{name}-not", faults=process, expect=asked, twin=name) for name in ("a", "b")]
+    blame = {"hypotheses": [replace(right(code[0]).hypotheses[0], cause="infrastructure", component="process")]}
+    seats = [
+        sat(code[0], right(code[0])),
+        sat(other[0], right(other[0], **blame)),
+        sat(code[1], wrong(code[1])),
+        sat(other[1], wrong(other[1], **blame)),
+        sat(code[2], right(code[2])),
+    ]
+    built = build({AGENT: seats}, SETTING, {}, NONE_LEFT)
+    assert [(one.first, one.second, one.right) for one in built.twins] == [
+        ("a", "a-not", "both"),
+        ("b", "b-not", "one"),
+    ]
+    assert "both 1, one 1, none 0" in markdown(built)
+
+
+def test_what_is_counted_without_a_check_or_a_seal_is_named():
+    """In every rendering."""
+    left = Left({}, {}, unchecked=("one",), broken_seals=("two",))
+    built = build({AGENT: SEATS[:2]}, SETTING, {}, left)
+    for text in (markdown(built), page(built)):
+        assert "not checked on a stage" in text
+        assert "sealed and changed since" in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 
 import pytest
 from made_up import right, wrong
@@ -12,7 +13,9 @@ from drills import range as drill_range
 from drills import report_command
 from drills.drill import Unusable, read
 from drills.record import AGENT
-from drills.store import Damaged, Store, Where, content
+from drills.seal import seal
+from drills.store import Damaged, Store, Where
+from drills.versions import content, monitor
 
 WHERE = Where("abc123", "ask", "embedded")
 TOML = """
@@ -51,7 +54,7 @@ def store(tmp_path):
 
 
 def options(tmp_path, *words):
-    return drill_range._options(["report", "--root", str(tmp_path / "root"), *words])
+    return drill_range._options(["report", str(tmp_path / "drills"), "--root", str(tmp_path / "root"), *words])
 
 
 def test_what_is_kept_is_loaded_again(store, one, tmp_path):
@@ -68,7 +71,7 @@ def test_baselines_do_not_depend_on_the_agent(store, one):
     """Two agents share them."""
     first, second = (Where(agent, policy, "embedded", "restart") for agent, policy in (("a", "ask"), ("b", "auto")))
     path = store.keep(first, one, 0, wrong(one, "restart"))
-    assert path.parent.parts[-4:] == ("baselines", "any", "embedded", "restart")
+    assert path.parent.parts[-4:] == ("baselines", monitor(), "embedded", "restart")
     assert store.load(second, one, 0).player == "restart"
     assert store.agents() == []
 
@@ -178,7 +181,7 @@ def test_the_command_gathers_everything(store, one, folder, tmp_path):
     store.keep(WHERE, three, 0, wrong(three, problem="could not be staged: no port"))
     store.keep(Where("abc123", "ask", "embedded", "restart"), one, 0, wrong(one, "restart"))
     os.utime(store.keep(Where("0ld", "ask", "embedded"), one, 0, wrong(one)), (1e9, 1e9))
-    found = report_command.gather(options(tmp_path, "--against", "0l"), folder)
+    found = report_command.gather(options(tmp_path, "--against", "0l"))
     assert (found.head.setting.agent, found.head.drills, found.head.repetitions) == ("abc123", 1, 2)
     assert dict(found.head.discarded) == {"two": "alarm: none came", "three": "could not be staged: no port"}
     assert {name.rpartition("/")[2] for name, _ in found.head.unreadable} == {
@@ -190,17 +193,63 @@ def test_the_command_gathers_everything(store, one, folder, tmp_path):
     assert (found.head.missing, found.head.outdated) == ((), 0)
 
 
+def test_drills_that_were_never_checked_are_named(store, one, folder, tmp_path):
+    """They count, but nobody has shown that they are fair; a check that cannot be read shows nothing."""
+    two = read(folder / "two")
+    for drill in (one, two):
+        store.keep(WHERE, drill, 0, right(drill))
+    store.keep_validity(one, [], valid=True)
+    found = report_command.gather(options(tmp_path))
+    assert (found.head.drills, found.head.unchecked) == (2, ("two",))
+    store.keep_validity(two, [], valid=True).write_text("{")
+    assert report_command.gather(options(tmp_path)).head.unchecked == ("two",)
+    store.keep_validity(two, [{"name": "alarm", "valid": False}], valid=False)
+    assert report_command.gather(options(tmp_path)).head.unchecked == ()
+
+
+def test_a_sealed_drill_that_changed_is_told_and_counts_as_open(store, folder, tmp_path):
+    """The other one stays sealed."""
+    seal(folder)
+    (folder / "two" / "notes").write_text("easier")
+    for name in ("one", "two"):
+        store.keep(WHERE, read(folder / name), 0, right(read(folder / name)))
+    head = report_command.gather(options(tmp_path)).head
+    assert (head.open, head.sealed, head.broken_seals) == (1, 1, ("two",))
+
+
+def test_the_report_is_of_the_folders_that_are_named(store, one, folder, tmp_path):
+    """A user's own drills; what else lies there is neither missing nor changed."""
+    for name in ("one", "two"):
+        store.keep(WHERE, read(folder / name), 0, right(read(folder / name)))
+    chosen = drill_range._options(["report", str(folder / "one"), "--root", str(tmp_path / "root")])
+    found = report_command.gather(chosen)
+    assert [row.name for row in found.drills] == ["one"]
+    assert (found.head.missing, found.head.outdated) == ((), 0)
+    (folder / "one" / "notes").write_text("more")
+    store.keep(WHERE, read(folder / "one"), 0, right(one))
+    assert report_command.gather(chosen).head.outdated == 1
+    assert drill_range.main(["report", str(tmp_path / "nowhere"), "--root", str(tmp_path / "root")]) == 2
+
+
+def test_two_drills_of_one_name_are_no_report(store, one, folder, tmp_path, capsys):
+    """Their results would be mixed."""
+    shutil.copytree(folder / "one", folder / "more" / "one")
+    store.keep(WHERE, one, 0, right(one))
+    assert drill_range.main(["report", str(folder), "--root", str(tmp_path / "root")]) == 2
+    assert "two drills are called one" in capsys.readouterr().err
+
+
 def test_an_agent_is_named_by_its_beginning(store, one, folder, tmp_path):
     """Two that it could be are told; so is none."""
     for agent in ("aab", "aac"):
         store.keep(Where(agent, "ask", "embedded"), one, 0, right(one))
-    assert report_command.gather(options(tmp_path, "--agent", "aac"), folder).head.setting.agent == "aac"
+    assert report_command.gather(options(tmp_path, "--agent", "aac")).head.setting.agent == "aac"
     with pytest.raises(Unusable, match=r"begins aa., aa.: name one"):
-        report_command.gather(options(tmp_path, "--agent", "aa"), folder)
+        report_command.gather(options(tmp_path, "--agent", "aa"))
     with pytest.raises(report_command.Absent, match="there are those of"):
-        report_command.gather(options(tmp_path, "--agent", "b"), folder)
+        report_command.gather(options(tmp_path, "--agent", "b"))
     with pytest.raises(report_command.Absent, match="not examined so"):
-        report_command.gather(options(tmp_path, "--agent", "aac", "--policy", "auto"), folder)
+        report_command.gather(options(tmp_path, "--agent", "aac", "--policy", "auto"))
 
 
 @pytest.mark.parametrize(
@@ -210,7 +259,7 @@ def test_every_format_goes_to_a_file(store, one, folder, tmp_path, shape, start)
     """Folders are made on the way."""
     store.keep(WHERE, one, 0, right(one))
     out = tmp_path / "made" / "out.txt"
-    found = report_command.gather(options(tmp_path), folder)
+    found = report_command.gather(options(tmp_path))
     report_command.show(found, shape, out)
     assert out.read_text().lstrip("\n").startswith(start.lstrip("\n"))
     assert "one" in out.read_text()
@@ -220,5 +269,5 @@ def test_json_is_printed(store, one, folder, tmp_path, capsys):
     """For machines, as other commands do."""
     store.keep(WHERE, one, 0, right(one))
     chosen = options(tmp_path, "--json")
-    report_command.show(report_command.gather(chosen, folder), chosen.format, chosen.out)
+    report_command.show(report_command.gather(chosen), chosen.format, chosen.out)
     assert json.loads(capsys.readouterr().out)["head"]["drills"] == 1
