@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import tempfile
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -219,6 +219,14 @@ def commits(example: Example = MARKET) -> list[Commit]:
     return [_commit(entry, people) for entry in data["commit"]]
 
 
+def people(drill: Drill) -> tuple[str, ...]:
+    """Who commits to the target of a drill; nobody is known of a service of the user's own."""
+    if OWN in drill.target:
+        return ()
+    data = tomllib.loads(example_of(drill).history.read_text(encoding="utf-8"))
+    return tuple(data["people"].values())
+
+
 def _commit(entry: dict[str, Any], people: dict[str, str]) -> Commit:
     edits = tuple(Edit(edit["file"], edit.get("before", ""), edit.get("after", "")) for edit in entry.get("edits", ()))
     return Commit(
@@ -254,10 +262,7 @@ def materialise(
     origin.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="history-") as name:
         work = Path(name) / "work"
-        if example is None and OWN in chosen.target:
-            waiting = _own_work(chosen, work)
-        else:
-            waiting = _example_work(example or example_of(chosen), chosen, work, moment)
+        waiting = _work(example, chosen, work, moment)
         baseline = _head(work)
         pushes, planted = _releases(work, waiting, plan(chosen, len(waiting), random.Random(seed)), moment)
         heads = [baseline, *(push.head for push in pushes)]
@@ -284,6 +289,29 @@ def materialise(
         pushes=pushes,
         innocent=heads[-1] if innocent else "",
     )
+
+
+def try_places(drill: Drill, seeds: Iterable[int]) -> int:
+    """Make the releases as every seed would have them, without a repository to keep; returns how many differ.
+
+    Raises `Unwritten` with the seed for a patch that does not apply there.
+    """
+    moment, known = datetime.now(UTC), []
+    with tempfile.TemporaryDirectory(prefix="history-") as name:
+        work = Path(name) / "work"
+        waiting = _work(None, drill, work, moment)
+        baseline = _head(work)
+        for seed in seeds:
+            planned = plan(drill, len(waiting), random.Random(seed))
+            if planned in known:
+                continue
+            known.append(planned)
+            _git(work, "checkout", "--quiet", "--force", "--detach", baseline)
+            try:
+                _releases(work, waiting, planned, moment)
+            except Unwritten as error:
+                raise Unwritten(f"seed {seed}: {error}") from error
+    return len(known)
 
 
 @dataclass(frozen=True)
@@ -329,6 +357,13 @@ def _by_place(placed: Sequence[tuple[int, Planted]]) -> dict[int, list[Planted]]
 def _choose(seed: int) -> Drill:
     known = faults()
     return known[seed % len(known)]
+
+
+def _work(example: Example | None, drill: Drill, work: Path, now: datetime) -> list[Commit]:
+    """The repository as it is deployed first, in ``work``; returns what waits for the next release."""
+    if example is None and OWN in drill.target:
+        return _own_work(drill, work)
+    return _example_work(example or example_of(drill), drill, work, now)
 
 
 def _example_work(example: Example, drill: Drill, work: Path, now: datetime) -> list[Commit]:

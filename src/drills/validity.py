@@ -19,7 +19,7 @@ from typing import Final
 from . import environment, targets
 from .drill import Drill, Unusable, read
 from .ground import Ground
-from .history import materialise
+from .history import materialise, people, try_places
 from .injection import examine
 from .pool import Answer, Lost, Pool
 from .processes import marked
@@ -27,14 +27,14 @@ from .rehearsal import Checked, steps
 from .sitting import REHEARSAL, Order
 from .store import Damaged, Store
 
-PLACES: Final = range(1, 6)  # seeds: other places among the team's commits
+PLACES: Final = range(1, 11)  # seeds: other places among the team's commits; a repetition's seed is its number
 SUITE_SECONDS: Final = 300.0
 
 
 def check_all(options: argparse.Namespace) -> bool:
     """Check every folder, the cheap questions first, and keep what was found; whether all are valid."""
     ground, store = Ground(options.root), Store(options.root)
-    folders = [path for given in options.folders for path in _folders(given)]
+    folders = list(dict.fromkeys(path for given in options.folders for path in _folders(given)))
     checks: dict[Path, list[Checked]] = {folder: [] for folder in folders}
 
     def tell(folder: Path, one: Checked) -> None:
@@ -48,17 +48,22 @@ def check_all(options: argparse.Namespace) -> bool:
             tell(folder, one)
     done = {folder for folder in folders if options.missing and checks[folder][0].valid and _known(store, read(folder))}
     if not options.quick:
-        sound = [one for one in folders if one not in done and all(each.valid is not False for each in checks[one])]
+        fresh = [one for one in folders if one not in done and checks[one][0].valid]
+        sound = [one for one in fresh if all(each.valid is not False for each in checks[one])]
+        for folder in (one for one in fresh if one not in sound):
+            _keep(store, folder, checks[folder])
         _stage(ground, store, sound, options.jobs, checks, tell)
-    for folder in folders:
-        if not options.quick and checks[folder][0].valid and folder not in done:
-            found = [asdict(one) for one in checks[folder]]
-            store.keep_validity(read(folder), found, valid=all(one.valid is not False for one in checks[folder]))
     if options.json:
         rows = [{"drill": folder.name, **asdict(one)} for folder in folders for one in checks[folder]]
         valid = all(one["valid"] is not False for one in rows)
         print(json.dumps({"valid": valid, "checks": rows}))  # noqa: T201 - a command's answer
     return all(one.valid is not False for found in checks.values() for one in found)
+
+
+def _keep(store: Store, folder: Path, checks: Sequence[Checked]) -> None:
+    """Write what was found, as soon as there is no more to find."""
+    valid = all(one.valid is not False for one in checks)
+    store.keep_validity(read(folder), [asdict(one) for one in checks], valid=valid)
 
 
 def _known(store: Store, drill: Drill) -> bool:
@@ -95,8 +100,7 @@ def _stage(
             folder = folders[number]
             for one in _staged(answer):
                 tell(folder, one)
-            found = [asdict(one) for one in checks[folder]]
-            store.keep_validity(read(folder), found, valid=all(one.valid is not False for one in checks[folder]))
+            _keep(store, folder, checks[folder])
 
 
 def _staged(answer: Answer) -> list[Checked]:
@@ -120,20 +124,35 @@ def check(folder: Path, environments: Path) -> Iterator[Checked]:
         yield Checked("readable", valid=False, detail=str(error))
         return
     if drill.code or drill.decoys:
-        applied = _applies(drill)
-        yield applied
+        signed = _signed(drill)
+        yield signed
+        applied = _applies(drill) if signed.valid else signed
+        if signed.valid:
+            yield applied
         if applied.valid and drill.code:
             yield _suite(drill, environments)
 
 
+def _signed(drill: Drill) -> Checked:
+    """A commit that stands out by its author or its title gives itself away."""
+    name, team = "commits are signed by the team", people(drill)
+    for one in [*drill.decoys, *(fault.commit for fault in drill.released if fault.commit is not None)]:
+        if one.unsaid:
+            missing = " and ".join(one.unsaid)
+            return Checked(
+                name, valid=False, detail=f"{one.title!r} has no {missing}: say it in the patch or in [change]"
+            )
+        if team and one.author not in team:
+            return Checked(name, valid=False, detail=f"{one.title!r} is by {one.author}; there are {', '.join(team)}")
+    return Checked(name, valid=True)
+
+
 def _applies(drill: Drill) -> Checked:
-    with tempfile.TemporaryDirectory(prefix="drill-") as name:
-        for seed in PLACES:
-            try:
-                materialise(Path(name) / str(seed) / "origin.git", seed, drill=drill)
-            except RuntimeError as error:
-                return Checked("commits apply", valid=False, detail=f"seed {seed}: {error}")
-    return Checked("commits apply", valid=True, detail=f"at {len(PLACES)} places")
+    try:
+        count = try_places(drill, PLACES)
+    except RuntimeError as error:
+        return Checked("commits apply", valid=False, detail=str(error))
+    return Checked("commits apply", valid=True, detail=f"wherever {len(PLACES)} seeds put them: {count} histories")
 
 
 def _suite(drill: Drill, environments: Path) -> Checked:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+import shutil
+from dataclasses import replace
 
 import pytest
 
-from drills.history import FAULTS
+from drills.drill import read
+from drills.history import FAULTS, MARKET, try_places
 from drills.range import main
-from drills.validity import check
+from drills.store import Store
+from drills.validity import PLACES, check
 
 QUIET = """title = "Nothing breaks"
 family = "flapping and false alarms"
@@ -36,6 +41,59 @@ def test_a_patch_that_does_not_apply_is_no_drill(tmp_path):
         text = (FAULTS / "batch-spread" / name).read_text()
         (tmp_path / name).write_text(text.replace("def ", "deaf "))
     assert answers(tmp_path, tmp_path)["commits apply"] is False
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("Sam Okafor", "Alex Moreau", "Alex Moreau <sam@desk.invalid>; there are Ines Duarte"),
+        ('title = "Tell', 'body = "', "no title"),
+        ("author", "#", "no author"),
+    ],
+)
+def test_a_planted_commit_is_signed_by_the_team(tmp_path, old, new, said):
+    """A stranger's commit, or one without a title, gives itself away; so does a decoy's."""
+    text = (FAULTS / "batch-spread" / "drill.toml").read_text().replace('body = "The desk', '# "The desk')
+    shutil.copy(FAULTS / "batch-spread" / "change.patch", tmp_path)
+    (tmp_path / "drill.toml").write_text(text.replace(old, new, 1))
+    told = list(check(tmp_path, tmp_path))[-1]
+    assert (told.name, told.valid) == ("commits are signed by the team", False)
+    assert said in told.detail
+    (tmp_path / "drill.toml").write_text(QUIET)
+    (tmp_path / "decoys").mkdir()
+    shutil.copy(FAULTS / "batch-spread" / "change.patch", tmp_path / "decoys" / "tidy-up.patch")
+    assert list(check(tmp_path, tmp_path))[-1].detail.startswith("'Tidy up' has no title and author")
+
+
+def test_commits_are_tried_wherever_a_repetition_may_put_them(tmp_path):
+    """A patch that stands on one of the team's waiting commits fails before it, and the seed is told."""
+    path = "src/market_predictor/features.py"
+    final = (MARKET.folder / path).read_text()
+    changed = final.replace("digest_size=8", "digest_size=6")
+    lines = difflib.unified_diff(final.splitlines(True), changed.splitlines(True), f"a/{path}", f"b/{path}")
+    for name, text in (
+        ("drill.toml", (FAULTS / "batch-spread" / "drill.toml").read_text()),
+        ("change.patch", "".join(lines)),
+    ):
+        (tmp_path / name).write_text(text)
+    drill = read(tmp_path)
+    with pytest.raises(RuntimeError, match=r"seed \d+: git apply"):
+        try_places(replace(drill, places=(0, 12)), PLACES)
+    assert try_places(replace(drill, places=(7, 12)), PLACES) > 1
+
+
+def test_what_was_found_is_kept_once(tmp_path, capsys):
+    """Also of a drill that is not worth a stage; one that cannot be read has no name to keep it by."""
+    for name in ("drill.toml", "change.patch"):
+        text = (FAULTS / "batch-spread" / name).read_text()
+        (tmp_path / "spoilt").mkdir(exist_ok=True)
+        (tmp_path / "spoilt" / name).write_text(text.replace("def ", "deaf "))
+    words = ["check", str(tmp_path), str(tmp_path / "spoilt"), "--root", str(tmp_path / "root")]
+    assert main(words) == 1
+    assert capsys.readouterr().out.count("commits apply") == 1
+    (kept,) = (tmp_path / "root" / "valid").iterdir()
+    found = Store(tmp_path / "root").validity(read(tmp_path / "spoilt"))
+    assert (kept.name.startswith("spoilt-"), found.valid, found.why[:21]) == (True, False, "commits apply: seed 1")
 
 
 def test_a_fault_that_the_target_cannot_have_is_told(tmp_path):
