@@ -53,7 +53,6 @@ def take_down(result: Result, incident: Mapping[str, Any], documents: Mapping[st
     ]
     handed = "escalated" if incident.get("waiting") == "operator" else "unfinished"
     result.outcome, result.reason = incident.get("outcome") or handed, str(incident.get("reason", ""))
-    result.patch = bool(proposal.get("patch"))
     result.runs = _runs(diagnosis, proposal)
     if diagnosis.get("onset"):
         result.onset_error = at(diagnosis["onset"]) - began

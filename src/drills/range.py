@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -37,6 +38,7 @@ from .validity import check_all, skeleton
 FOLDERS: Final = (PROJECT / "drills",)
 MOST_JOBS: Final = 8
 _GOOD, _BAD, _UNUSABLE = 0, 1, 2
+_BROKEN, _INTERRUPTED = 3, 130  # 1 alone is an answer about drills, which `make drills` passes over
 
 
 def find(names: Sequence[Path]) -> list[Drill]:
@@ -299,7 +301,10 @@ def main(argv: list[str] | None = None) -> int:
         return _UNUSABLE
     except (Interrupted, KeyboardInterrupt):
         print("drill: interrupted; what has a result is not staged again", file=sys.stderr)  # noqa: T201 - a command's answer
-        return _BAD
+        return _INTERRUPTED
+    except Exception:  # noqa: BLE001 - Python's own status for it is 1, which would look like a drill that is not valid
+        traceback.print_exc()
+        return _BROKEN
 
 
 def _options(argv: list[str] | None) -> argparse.Namespace:

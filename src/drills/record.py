@@ -55,7 +55,6 @@ class Result:
     blamed_elsewhere: list[str] = field(default_factory=list)
     outcome: str | None = None
     reason: str = ""
-    patch: bool = False
     actions: list[str] = field(default_factory=list)
     closed_seconds: float | None = None
     stages: dict[str, float] = field(default_factory=dict)

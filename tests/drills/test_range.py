@@ -14,6 +14,7 @@ from rich.console import Console
 
 from drills import range as drill_range
 from drills.drill import Unusable, read
+from drills.history import PROJECT
 from drills.record import AGENT
 from drills.store import Store, Where
 
@@ -111,3 +112,13 @@ def test_a_result_of_an_agent_that_changed_meanwhile_is_not_kept(folder, player)
         assert "could not be staged" in said.getvalue()
     where = Where("mine", "yes", "embedded", player)
     assert Store(folder.parent / "root").files(where) == []
+
+
+def test_a_range_that_breaks_or_is_interrupted_is_no_answer_about_drills(folder, tmp_path):
+    """``make drills`` passes over 1, a drill that is not valid; nothing else."""
+    (tmp_path / "root").write_text("a file where results should lie")
+    assert drill_range.main(["check", "--quick", str(folder), "--root", str(tmp_path / "other")]) == 1
+    assert drill_range.main(["check", str(folder / "one"), "--root", str(tmp_path / "root")]) == 3
+    recipe = (PROJECT / "Makefile").read_text().partition("\ndrills:")[2].partition("\n\n")[0]
+    assert "|| true" not in recipe
+    assert recipe.count("--jobs $(JOBS)") == 3

@@ -70,7 +70,8 @@ def test_commits_are_tried_wherever_a_repetition_may_put_them(tmp_path):
     path = "src/market_predictor/features.py"
     final = (MARKET.folder / path).read_text()
     changed = final.replace("digest_size=8", "digest_size=6")
-    lines = difflib.unified_diff(final.splitlines(True), changed.splitlines(True), f"a/{path}", f"b/{path}")
+    texts = (text.splitlines(keepends=True) for text in (final, changed))
+    lines = difflib.unified_diff(*texts, f"a/{path}", f"b/{path}")
     for name, text in (
         ("drill.toml", (FAULTS / "batch-spread" / "drill.toml").read_text()),
         ("change.patch", "".join(lines)),
