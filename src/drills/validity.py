@@ -189,6 +189,11 @@ family = "exceptions from edge inputs"    # drills of one family are counted tog
 # [release]
 # after = 4               # the decoys go live by themselves, before or after the fault
 
+[change]                  # what the patch does not say itself
+title = "What the commit's author thinks it does"
+body = ""
+author = "Sam Okafor <sam@desk.invalid>"  # one of the team: [people] of the example's history.toml
+
 [[fault]]
 kind = "commit"           # commit, process, dependency, data, traffic, configuration, model, library, clock, none
 after = 6                 # seconds of calm before it

@@ -123,6 +123,10 @@ def test_a_new_drill_says_what_is_missing(tmp_path, capsys):
     assert main(["new", str(made)]) == 0
     assert main(["check", str(made), "--root", str(tmp_path / "root")]) == 1
     assert "change.patch" in capsys.readouterr().out
+    shutil.copy(FAULTS / "batch-spread" / "change.patch", made)
+    assert all(
+        answers(made, tmp_path)[name] for name in ("readable", "commits are signed by the team", "commits apply")
+    )
     assert main(["new", str(made)]) == 2
     assert "is there already" in capsys.readouterr().err
 
