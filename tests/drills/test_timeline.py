@@ -6,8 +6,8 @@ import random
 from pathlib import Path
 
 from drills.drill import Drill, Expect, Fault, Planted
-from drills.history import plan
 from drills.injection import timeline
+from drills.plan import plan
 
 FAULT = Planted("Fault", "", "a <a@b>", "diff")
 DECOY = Planted("Decoy", "", "a <a@b>", "diff")

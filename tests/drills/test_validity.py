@@ -124,9 +124,8 @@ def test_a_new_drill_says_what_is_missing(tmp_path, capsys):
     assert main(["check", str(made), "--root", str(tmp_path / "root")]) == 1
     assert "change.patch" in capsys.readouterr().out
     shutil.copy(FAULTS / "batch-spread" / "change.patch", made)
-    assert all(
-        answers(made, tmp_path)[name] for name in ("readable", "commits are signed by the team", "commits apply")
-    )
+    cheap = [one for _, one in zip(range(3), check(made, tmp_path), strict=False)]
+    assert [one.name for one in cheap if one.valid] == ["readable", "commits are signed by the team", "commits apply"]
     assert main(["new", str(made)]) == 2
     assert "is there already" in capsys.readouterr().err
 
