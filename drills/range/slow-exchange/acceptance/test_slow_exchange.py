@@ -35,14 +35,14 @@ def predicted(symbol, horizon=1):
 
 
 def test_predictions_come_quickly_at_every_moment():
-    seconds = []
+    slow = []
     for number in range(90):
         status, text, took = ask(f"/predict?symbol={SYMBOLS[number % 6]}&horizon={1 + number % 24}")
         assert status == 200, text
         assert json.loads(text)["method"] == "model"
-        seconds.append(took)
+        slow += [took] if took > 0.2 else []
+        assert len(slow) < 10, slow
         time.sleep(0.07)
-    assert sorted(seconds)[80] < 0.2
 
 
 @pytest.mark.parametrize("symbol", SYMBOLS)
