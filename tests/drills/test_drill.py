@@ -110,8 +110,9 @@ def test_a_missing_or_empty_patch_is_told(folder):
 
 @pytest.mark.parametrize("path", sorted(PROJECT.glob("drills/*/*/drill.toml")), ids=lambda path: path.parent.name)
 def test_every_drill_of_the_project_can_be_read(path):
-    """Also those that no demo stages."""
-    assert read(path.parent).expect.change in {"fault", "none"}
+    """Each asks for a change or for none, but where the fault is older than the history."""
+    drill = read(path.parent)
+    assert drill.expect.change in {"fault", "none"} or not drill.released
     assert FAULTS.is_dir()
 
 
