@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -25,7 +26,7 @@ from .pool import Answer, Lost, Pool
 from .processes import marked
 from .rehearsal import Checked, steps
 from .sitting import REHEARSAL, Order
-from .store import Damaged, Store
+from .store import Damaged, Store, Validity
 
 PLACES: Final = range(1, 11)  # seeds: other places among the team's commits; a repetition's seed is its number
 SUITE_SECONDS: Final = 300.0
@@ -43,14 +44,19 @@ def check_all(options: argparse.Namespace) -> bool:
             mark = {True: "ok", False: "NO", None: "--"}[one.valid]
             print(f"{folder.name}: {mark} {one.name}{f': {one.detail}' if one.detail else ''}", flush=True)  # noqa: T201 - a command's answer
 
-    for folder in folders:
-        for one in check(folder, ground.cache / "environments"):
-            tell(folder, one)
-    done = {folder for folder in folders if options.missing and checks[folder][0].valid and _known(store, read(folder))}
+    known = {folder: found for folder in folders if options.missing and (found := _known(store, folder))}
+    for folder, found in known.items():
+        tell(folder, Checked("was checked before", valid=found.valid, detail=found.why))
+    fresh = [folder for folder in folders if folder not in known]
+    with ThreadPoolExecutor(options.jobs) as workers:
+        for folder, seen in zip(
+            fresh, workers.map(lambda one: list(check(one, ground.cache / "environments")), fresh), strict=True
+        ):
+            for one in seen:
+                tell(folder, one)
     if not options.quick:
-        fresh = [one for one in folders if one not in done and checks[one][0].valid]
         sound = [one for one in fresh if all(each.valid is not False for each in checks[one])]
-        for folder in (one for one in fresh if one not in sound):
+        for folder in (one for one in fresh if one not in sound and checks[one][0].valid):
             _keep(store, folder, checks[folder])
         _stage(ground, store, sound, options.jobs, checks, tell)
     if options.json:
@@ -66,12 +72,12 @@ def _keep(store: Store, folder: Path, checks: Sequence[Checked]) -> None:
     store.keep_validity(read(folder), [asdict(one) for one in checks], valid=valid)
 
 
-def _known(store: Store, drill: Drill) -> bool:
-    """Whether the drill as it is now was checked on a stage already."""
+def _known(store: Store, folder: Path) -> Validity | None:
+    """What was found on a stage for the drill as it is now; None when that is not known."""
     try:
-        return store.validity(drill) is not None
-    except Damaged:
-        return False
+        return store.validity(read(folder))
+    except (Damaged, Unusable):
+        return None
 
 
 def _folders(given: Path) -> list[Path]:
