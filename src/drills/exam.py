@@ -34,7 +34,7 @@ _SIGNALS: Final = ("mae_ratio", "data_age")
 _SLOW_SIGNALS: Final = ("memory_growth",)
 _SLOW_SECONDS: Final = 15.0  # of look, from which slow signals can be told
 _PASSING: Final = ("recovered", "nothing_wrong", "cancelled")
-_FAILED: Final = (1, 2)  # pytest: tests failed, or what they import is broken
+_NOT_RUN: Final = (4, 5)  # pytest: it was called wrongly, or found no tests
 _TICK: Final = 0.25
 
 
@@ -252,7 +252,7 @@ def accept(stage: Stage, drill: Drill) -> str:
     if done.returncode == 0:
         return "passed"
     last = (done.stdout.strip().splitlines() or [done.stderr.strip()[-200:] or "nothing was said"])[-1]
-    return f"{'failed' if done.returncode in _FAILED else 'not run'}: {last}"
+    return f"{'not run' if done.returncode in _NOT_RUN else 'failed'}: {last}"
 
 
 def idle(meter: Meter, seconds: float) -> None:

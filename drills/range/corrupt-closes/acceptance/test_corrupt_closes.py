@@ -51,6 +51,7 @@ def test_the_model_is_better_than_the_last_price():
         assert answer["method"] == "model"
         assert not answer["quarantined"]
         close, _ = realised(answer)
+        assert abs(answer["value"] / close - 1) < 0.25, answer
         ours, naive = ours + abs(answer["value"] / close - 1), naive + abs(answer["naive"] / close - 1)
         time.sleep(0.06)
     assert ours < 0.85 * naive
