@@ -118,7 +118,7 @@ def discrepancies(
 ) -> list[str]:
     """What does not fit between the examiner's answers, the trail, the forge and what runs; empty is right."""
     found = [] if report.get("intact") else ["the audit trail's chain is broken"]
-    told = {str(value) for entry in trail for value in _texts(entry.get("data"))}
+    told = {text for entry in trail for text in _texts(entry)}
     theirs = [line for line in stage.releases.deployments() if line.get("by") != TEAM]
     names = [str(line.get("name")) for line in theirs]
     found += [f"deployment {name} is not on the audit trail" for name in names if not any(name in one for one in told)]

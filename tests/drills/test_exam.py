@@ -192,7 +192,7 @@ class Forge:
 
 
 def compared(given, lines=(), merges=0, told=("d1",), **more):
-    trail = [{"data": {"name": name}} for name in told]
+    trail = [{"kind": "effect.done", "message": f"{name} is live", "data": {}} for name in told]
     running = more.pop("running", None)
     return discrepancies(Forge(list(lines), merges, **more), given, trail, {"intact": True}, running)
 
