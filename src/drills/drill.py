@@ -161,6 +161,11 @@ class Drill:
         return path if path.is_dir() else None
 
     @property
+    def shared(self) -> Path:
+        """What the acceptance tests of neighbouring drills share; it need not be there."""
+        return self.folder.parent / "conftest.py"
+
+    @property
     def reference(self) -> Path | None:
         """The solution that shows the drill can be solved, when there is one."""
         path = self.folder / "reference"

@@ -226,15 +226,9 @@ def accept(stage: Stage, drill: Drill) -> str:
     if drill.acceptance is None:
         return "none"
     folder = str(drill.acceptance)
-    options = (
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-c",
-        "/dev/null",
-        "--rootdir",
-        folder,
-    )  # the target's packages, none of ours
+    # The target's packages and settings, none of ours; what the drills of a folder share lies beside them.
+    apart = ("-c", "/dev/null", "--rootdir", folder, f"--confcutdir={drill.folder.parent}")
+    options = ("-q", "-p", "no:cacheprovider", *apart)
     argv = [str(stage.python), "-m", "pytest", *options, folder]
     env = marked({**stage.target_environment, "TARGET_URL": stage.target_url, "PYTHONDONTWRITEBYTECODE": "1"})
     try:

@@ -42,8 +42,9 @@ def monitor(project: Path = PROJECT) -> str:
 
 
 def content(drill: Drill) -> str:
-    """The drill's folder, what it is staged on, and how it is staged and judged."""
-    return _hash(str(STAGING), digest(drill.folder), _ground(drill))
+    """The drill's folder, what its tests share, what it is staged on, and how it is staged and judged."""
+    shared = [drill.shared.read_text(encoding="utf-8")] if drill.shared.is_file() else []
+    return _hash(str(STAGING), digest(drill.folder), *shared, _ground(drill))
 
 
 def _ground(drill: Drill) -> str:

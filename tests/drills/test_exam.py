@@ -168,8 +168,12 @@ def test_an_incident_without_end_is_told(sit):
 )
 def test_acceptance_is_run_apart_from_this_project(tmp_path, source, said):
     """Without its settings: a warning is none of the target's failures; what cannot be run says nothing."""
-    folder = tmp_path / "acceptance"
-    folder.mkdir()
+    folder = tmp_path / "drill" / "acceptance"
+    folder.mkdir(parents=True)
+    (tmp_path / "conftest.py").write_text(
+        "import pytest\n\n@pytest.fixture(autouse=True)\ndef shared():\n    return 1\n"
+    )
+    source = source.replace("test_a()", "test_a(shared)")
     warns = "import warnings\nwarnings.warn('old', DeprecationWarning)\n" if source else ""
     (folder / "test_it.py").write_text(warns + source)
     stage = SimpleNamespace(
@@ -178,7 +182,7 @@ def test_acceptance_is_run_apart_from_this_project(tmp_path, source, said):
         target_url="http://127.0.0.1:9",
         releases=SimpleNamespace(current=tmp_path),
     )
-    assert accept(stage, replace(DRILL, folder=tmp_path)).startswith(said)
+    assert accept(stage, replace(DRILL, folder=tmp_path / "drill")).startswith(said)
 
 
 class Forge:

@@ -1,4 +1,4 @@
-"""How these tests reach the service, and what it would say at any market time."""
+"""What the acceptance tests of these drills share: how they reach the service, and what it would say at any market time."""
 
 import json
 import os
@@ -57,3 +57,22 @@ def at(service):
 def close(service):
     """The price that a symbol really had when so many hours had passed since a market time."""
     return lambda symbol, now, hours=0: float(service.feed.bars(symbol, now + timedelta(hours=hours), 1).close[-1])
+
+
+SYMBOLS = ("AAPL", "MSFT", "NVDA", "BRK.B", "SNDL", "BTC-USD")
+HORIZONS = (1, 3, 8, 24)
+
+
+@pytest.fixture(scope="session")
+def ratios(service, at, close):
+    """Over six days and nights: errors of the predictions over those of the last price, by symbol and by horizon."""
+    model, naive = {}, {}
+    for hours in range(0, 144, 5):
+        now = at(hours)
+        for symbol in SYMBOLS:
+            for horizon in HORIZONS:
+                said, truth = service.predict(symbol, horizon), close(symbol, now, horizon)
+                for key in (symbol, horizon):
+                    model[key] = model.get(key, 0.0) + abs(said.value / truth - 1)
+                    naive[key] = naive.get(key, 0.0) + abs(close(symbol, now) / truth - 1)
+    return {key: model[key] / naive[key] for key in model}
