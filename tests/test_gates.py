@@ -95,3 +95,19 @@ def _requirements(name: str) -> list[Requirement]:
         return []
     asked = [Requirement(text) for text in texts]
     return [one for one in asked if one.marker is None or one.marker.evaluate({"extra": ""})]
+
+
+def test_no_two_test_files_share_a_name():
+    """pytest would not collect the second one."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
+def test_nothing_of_the_sources_is_left_out_of_the_linter():
+    """An exclusion by a bare name hits every folder of that name."""
+    text = (ROOT / "ruff.toml").read_text()
+    left_out = re.search(r"extend-exclude = \[(.*?)\]", text, re.DOTALL)
+    assert left_out is not None
+    named = re.findall(r'"([^"]+)"', left_out.group(1))
+    parts = {part for path in SOURCES for part in path.relative_to(ROOT).parts}
+    assert [name for name in named if name in parts] == []
