@@ -98,7 +98,7 @@ def _requirements(name: str) -> list[Requirement]:
 
 
 def test_no_two_test_files_share_a_name():
-    """pytest would not collect the second one."""
+    """The second one would not be collected."""
     names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
     assert sorted({name for name in names if names.count(name) > 1}) == []
 
