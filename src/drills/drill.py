@@ -172,6 +172,11 @@ class Drill:
         return path if path.is_dir() else None
 
 
+def folders_below(folder: Path) -> list[Path]:
+    """The drill folders in a folder, itself included, in order."""
+    return sorted(path.parent for path in folder.rglob("drill.toml"))
+
+
 def read(folder: Path) -> Drill:
     """Read one drill folder. Raises `Unusable`."""
     path = folder / "drill.toml"

@@ -14,7 +14,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from .history import PARCELS
-from .traffic import Shot
+from .traffic import Shot, mixed
 
 NAMES: Final = PARCELS.folder / "src" / "parcel_times"
 WEIGHTS: Final = (0.1, 0.8, 2.5, 5, 5.01, 12.4, 20, 26.5, 30)  # kg, with the limits of the surcharges
@@ -108,14 +108,8 @@ class ParcelMix:
         self._last = self._delivery()
 
     def __iter__(self) -> Iterator[Shot]:
-        """Every kind comes up once in shuffled order, then by weight, so that no edge is starved."""
-        makers, weights = zip(*self._kinds, strict=True)
-        opening = list(makers)
-        self._random.shuffle(opening)
-        for make in opening:
-            yield make()
-        while True:
-            yield self._random.choices(makers, weights)[0]()
+        """Every kind of request, again and again."""
+        return mixed(self._kinds, self._random)
 
     def _parcel(self) -> dict[str, Any]:
         depot = self._random.choice(self._world.depots)

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from . import approval_policy, report_command, targets, versions
 from .demo import Interrupted, end_on_signals
-from .drill import Drill, Unusable, distinct, read
+from .drill import Drill, Unusable, distinct, folders_below, read
 from .ground import Ground, Occupied
 from .injection import examine
 from .pool import Answer, Lost, Pool
@@ -45,10 +45,10 @@ def find(names: Sequence[Path]) -> list[Drill]:
     """The drills in these folders, or all of the project. Raises `Unusable`, also for two of one name."""
     found: list[Drill] = []
     for name in names or FOLDERS:
-        paths = [name / "drill.toml"] if (name / "drill.toml").exists() else sorted(name.rglob("drill.toml"))
-        if not paths:
+        folders = folders_below(name)
+        if not folders:
             raise Unusable(f"{name}: there is no drill.toml in it or below it")
-        found += [read(path.parent) for path in paths]
+        found += map(read, folders)
     return distinct(found)
 
 
@@ -216,9 +216,7 @@ def summary(drill: Drill, result: Result) -> str:
     right = score(drill, result)
     alert = "no alarm" if result.alert_seconds is None else f"alarm after {result.alert_seconds:.1f} s"
     words = [alert, f"outcome {result.outcome or 'none'}", "target well" if result.well else "target NOT well"]
-    words += [
-        f"{name} {'right' if value else 'WRONG'}" for name, value in (("change", right.change),) if value is not None
-    ]
+    words += [f"change {'right' if right.change else 'WRONG'}"] if right.change is not None else []
     words += [f"acceptance {result.acceptance.partition(':')[0]}"] if result.acceptance != "none" else []
     return "; ".join([*words, *filter(None, (right.harm, result.problem))])
 

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from . import seal
 from .compare import Comparison, compare
-from .drill import Drill, Unusable, distinct, read
+from .drill import Drill, Unusable, distinct, folders_below, read
 from .record import AGENT
 from .report import PLAYERS, Left, Report, Setting, build
 from .report_page import page
@@ -145,14 +145,14 @@ class _Shelf:
     def read_drills(self, folders: Sequence[Path]) -> None:
         """Raises `Unusable` where there is none, and for two of one name."""
         for folder in folders:
-            paths = sorted(folder.rglob("drill.toml"))
-            if not paths:
+            below = folders_below(folder)
+            if not below:
                 raise Unusable(f"{folder}: there is no drill.toml in it or below it")
-            for path in paths:
+            for one in below:
                 try:
-                    self.drills.append(self._read(path.parent))
+                    self.drills.append(self._read(one))
                 except Unusable as error:
-                    self.unreadable[str(path.relative_to(folder))] = str(error)
+                    self.unreadable[str((one / "drill.toml").relative_to(folder))] = str(error)
         self.drills = distinct(self.drills)
 
     def _read(self, folder: Path) -> Drill:

@@ -16,7 +16,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TextIO
@@ -49,6 +49,17 @@ class Second:
     skipped: int = 0
 
 
+def mixed(kinds: Sequence[tuple[Callable[[], Shot], int]], chance: random.Random) -> Iterator[Shot]:
+    """Every kind comes up once in shuffled order, then by weight, so that no edge is starved."""
+    makers, weights = zip(*kinds, strict=True)
+    opening = list(makers)
+    chance.shuffle(opening)
+    for make in opening:
+        yield make()
+    while True:
+        yield chance.choices(makers, weights)[0]()
+
+
 class Mix:
     """A seeded, endless choice of requests over the whole of the service's interface, its edges included."""
 
@@ -73,14 +84,8 @@ class Mix:
         )
 
     def __iter__(self) -> Iterator[Shot]:
-        """Every kind comes up once a round in shuffled order, then by weight, so that no edge is starved."""
-        makers, weights = zip(*self._kinds, strict=True)
-        opening = list(makers)
-        self._random.shuffle(opening)
-        for make in opening:
-            yield make()
-        while True:
-            yield self._random.choices(makers, weights)[0]()
+        """Every kind of request, again and again."""
+        return mixed(self._kinds, self._random)
 
     def _symbol(self) -> str:
         return self._random.choice(self._symbols)

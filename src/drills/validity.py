@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from . import environment, targets
-from .drill import Drill, Unusable, read
+from .drill import Drill, Unusable, folders_below, read
 from .ground import Ground
 from .history import materialise, people, try_places
 from .injection import examine
@@ -35,7 +35,7 @@ SUITE_SECONDS: Final = 300.0
 def check_all(options: argparse.Namespace) -> bool:
     """Check every folder, the cheap questions first, and keep what was found; whether all are valid."""
     ground, store = Ground(options.root), Store(options.root)
-    folders = list(dict.fromkeys(path for given in options.folders for path in _folders(given)))
+    folders = list(dict.fromkeys(path for given in options.folders for path in folders_below(given) or [given]))
     checks: dict[Path, list[Checked]] = {folder: [] for folder in folders}
 
     def tell(folder: Path, one: Checked) -> None:
@@ -78,11 +78,6 @@ def _known(store: Store, folder: Path) -> Validity | None:
         return store.validity(read(folder))
     except (Damaged, Unusable):
         return None
-
-
-def _folders(given: Path) -> list[Path]:
-    below = sorted(path.parent for path in given.rglob("drill.toml"))
-    return below or [given]
 
 
 def _stage(
@@ -129,14 +124,16 @@ def check(folder: Path, environments: Path) -> Iterator[Checked]:
     except Unusable as error:
         yield Checked("readable", valid=False, detail=str(error))
         return
-    if drill.code or drill.decoys:
-        signed = _signed(drill)
-        yield signed
-        applied = _applies(drill) if signed.valid else signed
-        if signed.valid:
-            yield applied
-        if applied.valid and drill.code:
-            yield _suite(drill, environments)
+    if not (drill.code or drill.decoys):
+        return
+    signed = _signed(drill)
+    yield signed
+    if not signed.valid:
+        return
+    applied = _applies(drill)
+    yield applied
+    if applied.valid and drill.code:
+        yield _suite(drill, environments)
 
 
 def _signed(drill: Drill) -> Checked:

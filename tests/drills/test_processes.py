@@ -187,7 +187,9 @@ def test_a_record_cut_short_is_no_obstacle(processes, tmp_path):
 def test_the_mark_reaches_the_environment(processes, tmp_path):
     """What a process starts can be traced to its run."""
     started = start(processes, "one", SLEEP, tmp_path)
-    until(lambda: f"{MARK}={tmp_path / 'processes'}".encode() in Path(f"/proc/{started.pid}/environ").read_bytes())
+    mark = f"{MARK}={tmp_path / 'processes'}".encode()
+    until(lambda: mark in Path(f"/proc/{started.pid}/environ").read_bytes())
+    assert mark in Path(f"/proc/{started.pid}/environ").read_bytes().split(b"\0")
 
 
 def test_a_second_demo_in_the_same_place_is_refused(tmp_path):

@@ -68,6 +68,7 @@ def test_a_service_that_dies_is_started_again(supervised):
     pid = supervisor.restart()
     os.kill(pid, 9)
     until(lambda: supervisor.state()["pid"] not in {0, pid})
+    assert supervisor.state()["pid"] not in {0, pid}
 
 
 def test_restarts_that_meet_each_other_or_a_crash_all_end_well(supervised):

@@ -380,6 +380,7 @@ Bubblewrap().run(["/bin/sh", "-c", "echo {marker}; sleep 1000"], limits=Limits(w
         process.send_signal(signal.SIGKILL)
         process.wait()
         _until(lambda: not _processes_with(marker))
+        assert not _processes_with(marker)
     finally:
         process.kill()
         process.communicate()
