@@ -47,6 +47,7 @@ class Timeline:
         self._doing: list[Future[None]] = []
         self.began: float | None = None
         self.over = 0.0
+        self._awaited = 0.0
 
     def run(self, started: float) -> None:
         """Begin what is due ``started`` (epoch seconds) and later. Raises what one of them raised."""
@@ -58,8 +59,8 @@ class Timeline:
 
     @property
     def done(self) -> bool:
-        """Whether everything has happened, what goes on by itself included."""
-        return not self._waiting and all(one.done() for one in self._doing) and time.time() >= self.over
+        """Whether everything has happened, and what goes on by itself for a while has ended."""
+        return not self._waiting and all(one.done() for one in self._doing) and time.time() >= self._awaited
 
     def close(self) -> None:
         """Begin nothing more."""
@@ -69,7 +70,9 @@ class Timeline:
         if moment.fault and self.began is None:
             self.began = time.time()
         moment.act(self._stage)
-        self.over = max(self.over, time.time() + moment.lasts)
+        ends = time.time() + moment.lasts
+        self.over = max(self.over, ends)
+        self._awaited = max(self._awaited, time.time() if moment.remains else ends)
 
 
 class Exam:

@@ -18,6 +18,8 @@ from . import courier, targets, upstream
 from .drill import Drill, Fault, Unusable
 from .stage import Stage
 
+LONGEST_SURGE: Final = 60.0  # seconds; more traffic for longer is there to stay
+LONGEST_WAIT: Final = 180.0  # seconds that an alarm is waited for under it
 DECOYS_BEFORE: Final = 2.0  # seconds before the first fault that is no commit, unless the drill says when
 _DELIVERED: Final = httpx2.codes.OK
 _PID_SECONDS: Final = 2.0
@@ -28,19 +30,21 @@ _PROCESS: Final = ("stop", "kill", "freeze")
 class Moment:
     """Something that happens ``after`` so many seconds; ``fault`` when it is one, else a release of innocents.
 
-    ``lasts`` is how many seconds it goes on by itself; 0 for what is done at once, or stays.
+    ``lasts`` is how many seconds it goes on by itself; 0 for what is done at once, or stays. What ``remains`` goes on so
+    long that it is what the target has to live with: an incident may end before it does.
     """
 
     after: float
     act: Callable[[Stage], None]
     fault: bool
     lasts: float = 0.0
+    remains: bool = False
 
 
 def timeline(drill: Drill, *, decoys: bool = True) -> list[Moment]:
     """Everything that happens in a drill, in order; without ``decoys`` no release of innocents by themselves."""
     moments = [
-        Moment(fault.after, _act(fault), fault=True, lasts=_lasts(fault))
+        Moment(fault.after, _act(fault), fault=True, lasts=_lasts(fault), remains=_remains(fault))
         for fault in drill.faults
         if fault.commit is None
     ]
@@ -89,7 +93,13 @@ def _lasts(fault: Fault) -> float:
         )
     if fault.kind == "none" and fault.options.get("alert"):
         return (2 * times - 1) * float(fault.options.get("seconds", 5.0))
-    return float(fault.options.get("seconds", 0.0))
+    seconds = float(fault.options.get("seconds", 0.0))
+    return min(seconds, LONGEST_WAIT) if _remains(fault) else seconds
+
+
+def _remains(fault: Fault) -> bool:
+    """Whether it is traffic that goes on for longer than a surge does."""
+    return fault.kind == "traffic" and float(fault.options.get("seconds", 0.0)) > LONGEST_SURGE
 
 
 def _release(stage: Stage) -> None:

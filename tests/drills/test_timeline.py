@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import random
+import time
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from drills.drill import Drill, Expect, Fault, Planted
+from drills.exam import Timeline
 from drills.injection import timeline
 from drills.plan import plan
 
@@ -72,3 +77,19 @@ def test_a_fault_older_than_the_history_is_in_no_release():
     assert releases(one) == []
     assert shape(one) == [(5.0, True)]
     assert one.code
+
+
+@pytest.mark.parametrize(("seconds", "waited_for"), [(45.0, True), (600.0, False)])
+def test_a_surge_is_waited_for_and_what_is_there_to_stay_is_not(seconds, waited_for):
+    """An incident may end before traffic that goes on for ten minutes does."""
+    fault = Fault("traffic", 0.0, options={"seconds": seconds})
+    (moment,) = timeline(drill(fault))
+    quiet = replace(moment, act=lambda _stage: None)
+    clock = Timeline(None, [quiet])  # type: ignore[arg-type]  # what it does needs no stage
+    began = time.time()
+    while clock.began is None or clock.over < began + 10.0:
+        clock.run(began - 1.0)
+        time.sleep(0.01)
+    clock.close()
+    assert clock.done is not waited_for
+    assert began + 40.0 < clock.over < began + 200.0
