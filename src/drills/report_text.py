@@ -18,6 +18,9 @@ from .tally import Share
 SCHEMA: Final = 1
 NOTHING: Final = "–"  # noqa: RUF001 - the sign for what is not there
 RIGHT, WRONG = "right", "wrong"
+_FRAME: Final = 3  # characters around a cell
+_LONGEST_WORD: Final = 32  # longer ones are folded
+_SHORT_CELL: Final = 14
 _SHORTEST: Final = 1e-4  # below it a probability is only said to be smaller
 _MARKED: Final = re.compile(r"([\\`*\[\]|~#]|\b_|_\b|:(?=//))")  # within a word an underscore is one
 
@@ -60,13 +63,36 @@ def terminal(report: Report, console: Console) -> None:
         console.print(Text(f"\n{section.title}", style="bold"))
         if section.note:
             console.print(Text(section.note, style="dim"))
-        if section.rows:
+        for strip in _strips(section, console.width) if section.rows else ():
             table = Table()
-            for number, name in enumerate(section.columns):
-                table.add_column(Text(name), overflow="fold", no_wrap=number == 0)
+            for place in strip:
+                table.add_column(Text(section.columns[place]), overflow="fold", min_width=_least(section, place))
             for row in section.rows:
-                table.add_row(*map(Text, row))
+                table.add_row(*(Text(row[place]) for place in strip))
             console.print(table)
+
+
+def _strips(section: Section, width: int) -> Iterator[list[int]]:
+    """The columns by tables that fit a terminal side by side: where they do not, the first one is said again in each."""
+    lead = _least(section, 0) + _FRAME
+    strip, used = [0], lead
+    for place in range(1, len(section.columns)):
+        wide = _least(section, place) + _FRAME
+        if len(strip) > 1 and used + wide >= width:
+            yield strip
+            strip, used = [0], lead
+        strip.append(place)
+        used += wide
+    yield strip
+
+
+def _least(section: Section, place: int) -> int:
+    """How narrow a column may be: its longest word, but short cells are never broken."""
+    cells = [row[place] for row in section.rows]
+    words_of = [word for text in (section.columns[place], *cells) for word in text.split()]
+    longest = max(map(len, words_of), default=1)
+    whole = max(map(len, cells), default=1)
+    return max(min(longest, _LONGEST_WORD), whole if whole <= _SHORT_CELL else 1)
 
 
 def markdown(report: Report) -> str:

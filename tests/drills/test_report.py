@@ -19,7 +19,7 @@ from drills.compare import compare
 from drills.drill import Expect, Fault, Unusable
 from drills.odds import difference, median_interval, quantile, sign_test, wilson
 from drills.record import AGENT
-from drills.report import Left, Setting, build, verdict
+from drills.report import FAMILY_QUESTIONS, Left, Setting, build, verdict
 from drills.report_command import bars
 from drills.report_page import page
 from drills.report_text import as_json, escaped, markdown, terminal
@@ -311,6 +311,15 @@ def test_a_narrow_terminal_still_names_every_drill(report):
     """Names are not cut."""
     said = on_terminal(report, width=60)
     assert all(re.search(rf"\b{one.name}\b", said) for one in DRILLS)
+
+
+def test_a_usual_terminal_holds_every_column(report):
+    """At 80 columns wide tables go on below: no word of a heading is broken, and no line is longer."""
+    lines = on_terminal(report, width=80).splitlines()
+    assert max(map(len, lines)) <= 80
+    headings = " ".join(line for line in lines if line.startswith("┃"))
+    for name in FAMILY_QUESTIONS:
+        assert name.replace("_", " ") in headings
 
 
 def test_markdown_tables_stay_tables(report):
