@@ -22,10 +22,7 @@ SEVERE: Final = ("ERROR", "CRITICAL", "FATAL", "ALERT", "EMERGENCY", "SEVERE", "
 WARNING: Final = ("WARN", "WARNING")
 _SHOWN: Final = 300
 _MASKS: Final = re.compile(
-    r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F-]{8,}"  # uuid
-    r"|\b0x[0-9a-fA-F]+\b|\b(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{7,}\b"  # addresses, hashes
-    r"|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b"  # ip
-    r"|(?<![\w-])[A-Za-z_-]*+\d[\w-]*+(?:[.,:/@]+[A-Za-z_-]*+\d[\w-]*+)*+"  # numbers, times, names that hold a digit
+    r"(?<![\w-])[A-Za-z_-]*+\d[\w-]*+(?:[.,:/@]+[A-Za-z_-]*+\d[\w-]*+)*+"  # numbers, times, addresses, names with digits
     r"|'[^'\n]{0,120}'|\"[^\"\n]{0,120}\""
 )
 _EXCEPTION: Final = re.compile(

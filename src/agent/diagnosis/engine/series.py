@@ -179,9 +179,9 @@ def _unusual(values: np.ndarray, split: int, end: int | None, change: float) -> 
         return False
     if _jumps(values, split, change):
         return bool(abs(change) >= SHARP * _wander(before))
-    if len(before) < max(2 * WANDER_BLOCKS, len(values) // 6):
+    if len(before) < max(2 * WANDER_BLOCKS, len(values) // 10):
         return False
-    half = before[len(before) // 2 :]
+    half = before[: 3 * len(before) // 4]  # the climb itself may reach into the rest
     third = max(1, len(half) // 3)
     slope = (float(np.median(half[-third:])) - float(np.median(half[:third]))) / max(1, len(half) - third)
     stretch = ((end or len(values)) - split) / 2 + len(half) / 2

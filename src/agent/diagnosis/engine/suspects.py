@@ -32,7 +32,7 @@ WEIGHTS: Final[Mapping[str, float]] = {
     "undone and healed": 2.0,
     "undone in vain": -2.0,
     "healed alone": -0.8,
-    "waiting": -1.02,
+    "waiting": -2.0,
     "words": 2.61,
     "frames": 1.94,
     "can move": 0.77,
