@@ -97,7 +97,7 @@ def find(bundle: Bundle) -> Findings:
     tolerance = max(TOGETHER * (bundle.end - bundle.start), 1.5 * step)
     measured = signs.of_metrics(bundle)
     about = _about(bundle, measured, book)
-    seen = [*measured, *signs.of_lines(book.grown(about))]
+    seen = [*measured, *signs.of_lines(book.grown(about), bundle.end, tolerance)]
     if any(one.visible for one in seen):
         about = _onset(seen, tolerance, bundle)
     seen += signs.of_calls(graph.edges(bundle.spans, about), about)
@@ -186,11 +186,13 @@ def is_sick(bundle: Bundle, seen: Sequence[Sign]) -> bool:
     if felt and all(one.kind == "age" and one.until is not None for one in felt if one.force >= QUIET):
         return False  # a backlog that grew and was worked off, and that nobody felt elsewhere
     loudest = max((one.force for one in felt), default=0.0)
-    total = sum(one.force for one in felt)
+    total = sum(one.force for one in felt if one.force >= QUIET)
     firing = any(alert.get("status", "firing") == "firing" for alert in bundle.alerts)
     if loudest >= 0.75 or total >= 1.3:  # noqa: PLR2004 - one that cannot be missed, or several
         return True
-    others = sum(one.force for one in seen if one.telling and not one.visible and one.source == "metric")
+    others = sum(
+        one.force for one in seen if one.telling and not one.visible and one.source == "metric" and one.until is None
+    )
     return firing and (loudest >= 0.4 or others >= 1.0)  # noqa: PLR2004 - an alert says where to look closer
 
 

@@ -17,6 +17,7 @@ from ...model.bundle import LogLine
 
 MOST_TEMPLATES: Final = 20_000
 LEAST_TIMES: Final = 3.0  # how many times more often is a surge
+LEAST_BASELINE: Final = 0.08  # of the window has to be before a moment to say what is new after it
 LEAST_NEW: Final = 2  # lines that a new template needs
 SEVERE: Final = ("ERROR", "CRITICAL", "FATAL", "ALERT", "EMERGENCY", "SEVERE", "PANIC")
 WARNING: Final = ("WARN", "WARNING")
@@ -62,6 +63,7 @@ class Template:
     example: str
     first: float
     since: float
+    last: float
     before: int
     after: int
     new: bool
@@ -125,6 +127,7 @@ class Book:
     def templates(self, moment: float) -> list[Template]:
         """All templates, counted before and after a moment; rates are compared with one line as the least."""
         length_before, length_after = max(moment - self.begins, 1.0), max(self.ends - moment, 1.0)
+        known = length_before >= LEAST_BASELINE * (length_before + length_after)
         found = []
         for (component, _), times in self._times.items():
             line = self._samples[component, _]
@@ -139,11 +142,12 @@ class Book:
                     level=line.level,
                     example=line.message[:_SHOWN],
                     first=float(moments.min()),
+                    last=float(moments.max()),
                     since=_since(moments, moment, before / length_before),
                     before=before,
                     after=after,
-                    new=before == 0 and after >= LEAST_NEW,
-                    times=(after / length_after) / usual if after >= LEAST_NEW else 0.0,
+                    new=known and before == 0 and after >= LEAST_NEW,
+                    times=(after / length_after) / usual if known and after >= LEAST_NEW else 0.0,
                 )
             )
         return found

@@ -38,6 +38,7 @@ WEIGHTS: Final[Mapping[str, float]] = {
     "nothing said": -2.49,
     "nothing known": -1.12,
 }
+WEAK: Final = frozenset(("one part", "leaf", "full", "its name"))  # they fit many causes, and carry none alone
 REMEDIATION: Final[Mapping[str, str]] = {
     "dependency": "escalate", "traffic": "scale", "capacity": "scale", "data": "wait", "model": "retrain",
     "infrastructure": "restart", "configuration": "configuration revert", "unknown": "escalate",
@@ -94,7 +95,7 @@ def _rival(findings: Findings, node: Node, cause: Cause, tell: Callable[[Finding
             features[name] = max(features.get(name, 0.0), float(value))
             if reason:
                 said.append(reason)
-    if not features:
+    if not features.keys() - WEAK:
         features["nothing known" if cause == "unknown" else "nothing said"] = 1.0
     if findings.alone_healed:
         features["healed alone"] = 1.0

@@ -124,7 +124,7 @@ def _stepped(course: Course, at: np.ndarray, values: np.ndarray) -> Shift | None
     if score < THRESHOLD:
         return None
     split = _sharpened(values, split, scale)
-    if split < LEAST_BEFORE:  # too little before it to know what is usual
+    if split < max(LEAST_BEFORE, len(values) // 50):  # too little before it to know what is usual
         return None
     before, later = values[:split], values[split:]
     end = _return(values, split, scale)

@@ -25,6 +25,8 @@ KIND_WEIGHT: Final = {
 BRIEF: Final = 0.04  # of the window: what was gone again by then, once, is a restart or chance
 EXTREME: Final = 0.95  # weight of what is no chance however short
 LEAST_SHARE: Final = 0.01
+FEW: Final = 5  # lines from which an end can be told
+SILENT: Final = 8.0  # times the usual gap between two lines
 MANY_LINES: Final = 200.0
 
 
@@ -117,12 +119,14 @@ def _of_shift(shift: Shift, share: float, brief: float) -> Sign:
     )
 
 
-def of_lines(templates: Iterable[Template]) -> list[Sign]:
-    """A sign for each kind of line that is new or surges."""
-    return [_of_template(one) for one in templates]
+def of_lines(templates: Iterable[Template], end: float, tolerance: float) -> list[Sign]:
+    """A sign for each kind of line that is new or surges; it has ended when no more came for far longer than usual."""
+    return [_of_template(one, end, tolerance) for one in templates]
 
 
-def _of_template(one: Template) -> Sign:
+def _of_template(one: Template, end: float, tolerance: float) -> Sign:
+    gap = (one.last - one.since) / max(one.after - 1, 1)
+    ended = one.after >= FEW and end - one.last > max(2.0 * tolerance, SILENT * gap)
     share = 1.0 if one.severe else 0.6 if one.level in WARNING else 0.15
     often = min(1.0, math.log1p(one.after) / math.log1p(MANY_LINES))
     return Sign(
@@ -135,6 +139,7 @@ def _of_template(one: Template) -> Sign:
         harm=1 if one.severe or one.level in WARNING else 0,
         text=f"{'new' if one.new else 'more often'} in the log of {one.component}: {' '.join(one.example.split())[:200]}",
         words=one.example,
+        until=one.last if ended else None,
         template=one,
     )
 

@@ -128,7 +128,7 @@ def weigh(findings: Findings, found: Mapping[str, Root]) -> list[Suspect]:
 
 def _place(findings: Findings, change: Change, found: Mapping[str, Root], notes: _Notes) -> str:
     """The component that the change would have broken: its own, or the sickest that its name or its files mean."""
-    own = components_of(findings, change)
+    own = _failing_in(findings, change) or components_of(findings, change)
     best = max(sorted(own), key=lambda name: found[name].changed, default="")
     if not best:
         notes.add("nowhere", 1.0, "touches no component that is known here")
@@ -137,6 +137,19 @@ def _place(findings: Findings, change: Change, found: Mapping[str, Root], notes:
     if not any(one.telling for one in node.signs) and not node.failures:
         notes.add("aside", 1.0, f"{best} itself shows nothing")
     return best
+
+
+def _failing_in(findings: Findings, change: Change) -> set[str]:
+    """The components whose own failing frames lie in the files of a change that no component of its name is known for."""
+    if change.component.lower() in {name.lower() for name in findings.nodes}:
+        return set()
+    return {
+        name
+        for name, node in findings.nodes.items()
+        for failure in node.failures[:6]
+        for frame in failure.frames
+        if any(_same(frame.rpartition(":")[0], touched) for touched in change.files)
+    }
 
 
 def components_of(findings: Findings, change: Change) -> set[str]:
@@ -220,12 +233,29 @@ def _undone(findings: Findings, one: Live, notes: _Notes) -> None:
     ]
     for each in undone:
         at = each.timestamp.timestamp()
-        if healed is not None and abs(healed - at) <= 2.0 * findings.tolerance:
-            notes.add("undone and healed", 1.0, f"{each.title}: all was well after it")
-        elif at < findings.bundle.end - findings.tolerance:
+        helped = _ended(findings, one.change.component, at)
+        if helped:
+            notes.add("undone and healed", 1.0, f"{each.title}: it ended with that")
+        elif helped is not None:
             notes.add("undone in vain", 1.0, f"{each.title}: that changed nothing")
     if healed is not None and not undone and findings.alone_healed:
         notes.add("healed alone", 1.0, "it passed by itself, with nothing taken back")
+
+
+def _ended(findings: Findings, component: str, at: float) -> bool | None:
+    """Whether what harmed a component ended at a moment; None where it had ended before, or nothing was seen after."""
+    node = findings.nodes.get(component)
+    if node is None or at > findings.bundle.end - findings.tolerance:
+        return None
+    ends = [
+        one.until
+        for one in node.signs
+        if one.harm > 0 and one.source != "trace" and one.weight >= CLEAR and one.at < at and findings.lasting(one)
+    ]
+    if any(end is not None and abs(end - at) <= 1.5 * findings.tolerance for end in ends):
+        return True
+    lasted = [end for end in ends if end is None or end > at + 3.0 * findings.tolerance]
+    return False if lasted and len(lasted) == len(ends) else None
 
 
 def _moved(findings: Findings, component: str, at: float, onset: float, notes: _Notes) -> None:
@@ -235,7 +265,8 @@ def _moved(findings: Findings, component: str, at: float, onset: float, notes: _
         if (
             one.shift is None
             or one.until is not None
-            or one.kind in ("memory", "availability", "traffic")
+            or one.kind in ("availability", "traffic")
+            or (one.kind == "memory" and one.harm <= 0)  # a restart
             or one.weight < CLEAR
         ):
             continue

@@ -83,7 +83,7 @@ def _special(named: tuple[str, ...], parts: frozenset[str]) -> Kind | None:
     calls = listed("metrics", "calls")
     if parts & {"lag", "delay"} and parts & {"eventloop", "loop", "gc"}:
         return "latency"
-    if parts >= {"time", "wait"}:
+    if parts >= {"time", "wait"} or parts >= {"messages", "ready"}:
         return "saturation"
     if parts & {"error", "errors"} and parts & _DEVIATION and not parts & {"count", "total", "rate"}:
         return "quality"
