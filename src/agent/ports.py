@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
 from .model.alert import Alert, Episode
+from .model.analysis import Analysis
 from .model.audit import Entry
 from .model.delivery import Check, Commit, Deployment, Observation, PullRequest, Release, Verification
-from .model.diagnosis import Diagnosis
-from .model.evidence import Change, EvidenceSet
+from .model.diagnosis import Diagnosis, Hypothesis
+from .model.evidence import Change, Evidence, EvidenceSet, Gap
 from .model.experiment import Capsule, Run
 from .model.incident import Incident, Notice
+from .model.language import Allowances, CallOutcome, Spending
 from .model.policy import ActionKind, Approval, Decision
-from .model.record import Json, Record
+from .model.record import Json, Record, Window
 from .model.repair import Patch, Proof, Proposal, RegressionTest
 from .model.replay import Replay, SuiteResult
 from .model.target import Target
@@ -250,6 +252,60 @@ class Investigator(Protocol):
 
     def investigate(self, incident: Incident, target: Target, evidence: EvidenceSet) -> Diagnosis:
         """Rank hypotheses, reproduce, bisect, confirm."""
+        ...
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What an analyst may look at beyond its case; None where there is no such source. All of them only read.
+
+    Each answers with text and may raise; each has its own limits of time and size, and the analyst puts its own on top.
+    """
+
+    metrics: Callable[[str, Window], str] | None = None
+    logs: Callable[[str, Window], str] | None = None
+    source: Callable[[str, str], str | None] | None = None
+    diff: Callable[[Change], str | None] | None = None
+    experiment: Callable[[str], str] | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that an analyst is given: evidence with ids, the engine's ranking as its prior, and where to look further."""
+
+    incident: Incident
+    window: Window
+    evidence: tuple[Evidence, ...]
+    hypotheses: tuple[Hypothesis, ...]
+    changes: tuple[Change, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    readings: Readings = Readings()
+
+
+class Analyst(Protocol):
+    """Reads a case and makes claims that cite evidence. It has no vote: what they weigh is computed elsewhere."""
+
+    def analyse(self, case: Case) -> Analysis:
+        """Its checked claims, or why there are none. Never raises for a model that fails or a limit that is reached."""
+        ...
+
+
+class Purse(Protocol):
+    """The account of model calls; what was set aside is counted until it is settled, through every crash and restart."""
+
+    def begin(self, incident_id: str, model: str, asked: Spending, allowances: Allowances) -> tuple[str, str]:
+        """Set ``asked`` aside if it fits into both allowances, all in one transaction.
+
+        The call's id and an empty reason, or an empty id and the reason of the refusal.
+        """
+        ...
+
+    def settle(self, call_id: str, outcome: CallOutcome, used: Spending, *, tokens_out: int = 0) -> None:
+        """Put what was really used in the place of what was set aside; ``tokens_out`` are among its tokens."""
+        ...
+
+    def spent(self, incident_id: str, day: date) -> tuple[Spending, Spending]:
+        """What an incident's calls took, and what all calls of a day (UTC) took."""
         ...
 
 
