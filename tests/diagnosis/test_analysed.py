@@ -1,0 +1,80 @@
+"""A model's claims meet the engine's diagnosis; with none, or when it fails, the diagnosis stands."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.diagnosis.analysed import analysed
+from agent.llm.analyst import NoAnalyst
+from agent.model.analysis import Claim
+from agent.model.diagnosis import Diagnosis
+from agent.model.experiment import Experiment, Run, Verdict
+from agent.ports import Readings
+from fakes import records
+from fakes.analyst import FakeAnalyst
+
+COMMIT, OTHER = "a" * 40, "b" * 40
+FOR_SECOND = Claim(about="H2", stance="for", statement="41 times", cites=("E1", "E2"), carried=("E1", "E2"))
+EXPERIMENT = Experiment(
+    id="exp-1",
+    question="does it happen again?",
+    runs=(Run(commit=COMMIT, verdict=Verdict.GREEN, reason="200", seconds=1.0),),
+    conclusion="green",
+    seconds=1.0,
+)
+
+
+def two(**fields):
+    """Two candidates close to each other."""
+    first = records.diagnosis(COMMIT, None).hypotheses[0].model_copy(update={"confidence": 0.4, "title": "first"})
+    second = first.model_copy(update={"confidence": 0.35, "title": "second", "change": OTHER, "rank": 2})
+    return records.diagnosis(None, None, hypotheses=(first, second), experiments=(EXPERIMENT,), **fields)
+
+
+def test_claims_are_weighed_in_and_kept():
+    """Ranking and confidence are ours; the record is stored with the diagnosis and can be read back."""
+    who = FakeAnalyst(FOR_SECOND, origins={"E1": "log", "E2": "metrics"})
+    after = analysed(two(), records.evidence(), who, records.incident())
+    assert [each.title for each in after.hypotheses] == ["second", "first"]
+    assert after.analysis == who.analysis
+    assert Diagnosis.model_validate_json(after.model_dump_json()) == after
+
+
+def test_an_analyst_gets_all_that_has_an_id():
+    """Evidence, experiments, changes once each with the blamed ones first, gaps, and where to look further."""
+    who, readings = FakeAnalyst(), Readings(logs=lambda *_: "")
+    changes = tuple(records.change(str(n) * 40) for n in range(3))
+    evidence = records.evidence(commits=(*changes, records.change(OTHER)), reported=(changes[0],))
+    analysed(two(), evidence, who, records.incident(), readings)
+    [case] = who.cases
+    assert [fact.id for fact in case.evidence] == ["exp-1"]
+    assert f"{COMMIT} green: 200" in case.evidence[0].summary
+    assert case.changes[0].id == OTHER
+    assert len(case.changes) == 4
+    assert case.readings is readings
+
+
+@pytest.mark.parametrize(("outcome", "gaps"), [("limit", 1), ("failed", 1), ("no_answer", 1), ("no_model", 0)])
+def test_without_a_result_the_diagnosis_stands(outcome, gaps):
+    """And says why the model was not used; that none is set is no gap."""
+    before = two()
+    after = analysed(before, records.evidence(), FakeAnalyst(outcome=outcome, reason="because"), records.incident())
+    assert after.hypotheses == before.hypotheses
+    assert (after.analysis.usage.outcome, after.analysis.usage.reason) == (outcome, "because")
+    assert [gap.reason for gap in after.gaps] == ["not used: because"] * gaps
+
+
+def test_a_confirmed_cause_is_not_put_up_for_discussion():
+    """No call is made for it, and none where there is nothing to weigh."""
+    who = FakeAnalyst(FOR_SECOND)
+    for before in (records.diagnosis(COMMIT, None), records.diagnosis(None, None, hypotheses=())):
+        after = analysed(before, records.evidence(), who, records.incident())
+        assert after.hypotheses == before.hypotheses
+        assert after.analysis.usage.outcome == "not_needed"
+    assert who.cases == []
+
+
+def test_no_analyst_says_so():
+    """The port's simplest implementation."""
+    after = analysed(two(), records.evidence(), NoAnalyst(), records.incident())
+    assert after.analysis.usage.reason == "LLM_MODEL is not set"
