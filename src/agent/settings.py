@@ -21,6 +21,7 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationErro
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .errors import Misconfigured
+from .model.language import Allowances, DayAllowance, IncidentAllowance, LanguageModel, Price, ToolServer
 from .model.policy import Autonomy
 from .model.record import Record
 from .model.signals import BUILT_IN, Rule
@@ -118,6 +119,21 @@ class VerificationSettings(Record):
     min_failing_kind: int = Field(3, ge=1)
 
 
+class LLMSettings(Record):
+    """``[llm]``: how the model that LLM_MODEL names is asked, what it may cost, and where else it may look."""
+
+    fallbacks: tuple[str, ...] = ()
+    call_seconds: Seconds = 45.0
+    output_tokens: int = Field(4_000, ge=64)
+    retries: int = Field(2, ge=0, le=5)
+    retry_pause: Limit = 1.0
+    stream: bool = False
+    incident: IncidentAllowance = IncidentAllowance()
+    day: DayAllowance = DayAllowance()
+    prices: dict[str, Price] = {}
+    mcp: tuple[ToolServer, ...] = ()
+
+
 class WebSettings(Record):
     """``[web]``: ``hosts`` are names, besides localhost, under which a browser may open the dashboard without a token."""
 
@@ -132,6 +148,7 @@ class AgentFile(Record):
     limits: SandboxSettings = SandboxSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
     verification: VerificationSettings = VerificationSettings()
+    llm: LLMSettings = LLMSettings()
     web: WebSettings = WebSettings()
 
     @model_validator(mode="after")
@@ -235,6 +252,26 @@ class Settings(BaseSettings):
         return self.file.verification
 
     @property
+    def language(self) -> LanguageModel | None:
+        """The language model, None when LLM_MODEL is not set."""
+        if self.llm_model is None:
+            return None
+        given = self.file.llm
+        same = given.model_dump(
+            include={"fallbacks", "call_seconds", "output_tokens", "retries", "retry_pause", "stream"}
+        )
+        return LanguageModel(
+            model=self.llm_model,
+            temperature=self.llm_temperature,
+            base_url=self.llm_base_url,
+            api_key=self.openai_api_key,
+            prices=given.prices,
+            allowances=Allowances(incident=given.incident, day=given.day),
+            servers=given.mcp,
+            **same,
+        )
+
+    @property
     def web(self) -> WebSettings:
         """The dashboard's own settings."""
         return self.file.web
@@ -311,6 +348,13 @@ def passed_on() -> dict[str, str]:
     return dict(os.environ)
 
 
+def provider_keys() -> tuple[str, ...]:
+    """Keys of other providers that their clients find in the environment, so that none of them passes into a prompt."""
+    return tuple(
+        value for name, value in os.environ.items() if value and name.endswith(("_API_KEY", "_TOKEN", "_SECRET"))
+    )
+
+
 def installer_environment() -> dict[str, str]:
     """What the downloader of wheels may see: index, proxy and certificate settings, and nothing else."""
     names = ("PIP_", "SSL_", "REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "no_proxy")
@@ -383,6 +427,7 @@ def _known_keys(loc: Sequence[str | int]) -> list[str]:
         "limits": SandboxSettings,
         "monitoring": MonitoringSettings,
         "verification": VerificationSettings,
+        "llm": LLMSettings,
         "web": WebSettings,
     }
     names = [part for part in loc[:-1] if isinstance(part, str)]
