@@ -9,6 +9,8 @@ from agent.llm.analyst import NoAnalyst
 from agent.model.analysis import Claim
 from agent.model.diagnosis import Diagnosis
 from agent.model.experiment import Experiment, Run, Verdict
+from agent.model.language import Usage
+from agent.model.wording import usage_line
 from agent.ports import Readings
 from fakes import records
 from fakes.analyst import FakeAnalyst
@@ -78,3 +80,15 @@ def test_no_analyst_says_so():
     """The port's simplest implementation."""
     after = analysed(two(), records.evidence(), NoAnalyst(), records.incident())
     assert after.analysis.usage.reason == "LLM_MODEL is not set"
+
+
+def test_what_a_model_took_is_one_sentence():
+    """For people, whether it was used or not."""
+    usage = Usage(
+        outcome="used", model="openai:gpt-4o", calls=2, tokens_in=900, tokens_out=100, money=0.0125, seconds=4.0
+    )
+    assert usage_line(usage) == "openai:gpt-4o was asked (2 calls, 1000 tokens, 4.0 s, 0.0125 USD)"
+    unused = Usage(outcome="failed", reason="no answer within 45 s", calls=1, money=None, seconds=45.0)
+    said = "no language model was used: no answer within 45 s (1 calls, 0 tokens, 45.0 s, no price known)"
+    assert usage_line(unused) == said
+    assert usage_line(NoAnalyst().analyse(None).usage) == "no language model was used: LLM_MODEL is not set"

@@ -33,6 +33,8 @@ TEXTS = {
         ("41 errors of kind ZeroDivisionError, error_ratio 0.424", ["E1", "E2"]),
         ("the service is refused by Redis at redis-0.cache:6379", ["E5"]),
         ("memory grew by 12%", ["E6"]),
+        ("memory's growth was 0.12, it isn't shop's", ["E6"]),
+        ("the signal 'error_ratio' (RATIO) is up", ["E2"]),
     ],
 )
 def test_what_the_evidence_says_stands(statement, cites):

@@ -153,6 +153,13 @@ def test_a_body_that_is_no_completion_is_a_failure(analyse, raw):
     found = analyse(lambda _: Reply(raw=raw))
     assert found.usage.outcome == "failed"
     assert found.usage.calls <= 3
+    assert found.usage.money > 0, "it may have been charged for"
+
+
+def test_a_server_that_is_away_costs_nothing(analyse):
+    """Nobody was there to charge."""
+    found = analyse(GOOD, base_url="http://127.0.0.1:9/v1")
+    assert (found.usage.outcome, found.usage.calls, found.usage.money) == ("failed", 3, 0.0)
 
 
 def test_an_endless_tool_loop_ends_with_a_result(analyse, server):
@@ -166,6 +173,24 @@ def test_an_endless_tool_loop_ends_with_a_result(analyse, server):
 
     found = analyse(turn, given=case(readings=Readings(metrics=lambda *_: "0.4")), allowances=few(5))
     assert (found.usage.outcome, found.usage.calls, found.usage.looks) == ("used", 5, 4)
+
+
+@pytest.mark.parametrize("scarce", [{"tokens": 9_000}, {"money": 0.05}, {"seconds": 5.0}])
+def test_a_budget_that_runs_out_ends_with_a_result(analyse, server, scarce):
+    """Before it is used up the model has to hand over what it has, so that what was spent is not lost."""
+
+    def turn(body):
+        return (
+            GOOD(body)
+            if len(body["tools"]) == 1
+            else calls(("query_metrics", {"expression": f"e{len(server.bodies)}"}))(body)
+        )
+
+    allowances = Allowances(incident=IncidentAllowance(**scarce))
+    given = case(readings=Readings(metrics=lambda *_: "0.4 " * 1_000))
+    found = analyse(turn, given=given, allowances=allowances, output_tokens=1_000)
+    assert (found.usage.outcome, len(found.claims)) == ("used", 1)
+    assert found.usage.calls < 5
 
 
 def test_a_model_that_never_hands_over_hits_the_limit(analyse, server):

@@ -60,19 +60,27 @@ class Meter:
         """Seconds until this analysis has to end; negative when it is over."""
         return self._seconds - (self._clock.monotonic() - self._began)
 
-    @property
-    def last(self) -> bool:
-        """Whether the next call is the last one that there is room for."""
+    def last(self, model: str, characters: int, output_tokens: int, call_seconds: float) -> bool:
+        """Whether there is room for this call and not for one more after it, which would be a third larger."""
         mine, today = self._spent()
-        return min(self._allowances.incident.calls - mine.calls, self._allowances.day.calls - today.calls) <= 1
+        asked, more = (
+            self._asked(model, characters, output_tokens),
+            self._asked(model, characters * 4 // 3, output_tokens),
+        )
+        both = (self._allowances.incident, mine), (self._allowances.day, today)
+        return self.left <= call_seconds or any(limit.refusal(spent + asked, more) for limit, spent in both)
+
+    def _asked(self, model: str, characters: int, output_tokens: int) -> Spending:
+        """The most that a call may take."""
+        given, price = characters // CHARACTERS_PER_TOKEN, price_of(model, self._prices)
+        money = price.of(given, output_tokens) if price else 0.0
+        return Spending(calls=1, tokens=given + output_tokens, money=money)
 
     def begin(self, model: str, characters: int, output_tokens: int) -> Call:
         """Set a call aside, at the most that it may take. Raises `LimitReached`."""
         if self.left <= 0:
             raise LimitReached(f"the time for this analysis is used up: {self._seconds:.0f} s")
-        given, price = characters // CHARACTERS_PER_TOKEN, price_of(model, self._prices)
-        money = price.of(given, output_tokens) if price else 0.0
-        asked = Spending(calls=1, tokens=given + output_tokens, money=money)
+        asked = self._asked(model, characters, output_tokens)
         call_id, refusal = self._purse.begin(self._incident, model, asked, self._allowances)
         if refusal:
             raise LimitReached(refusal)
@@ -94,14 +102,14 @@ class Meter:
             self._money = None if price is None or self._money is None else self._money + spending.money
         self._settle(call, "answered", spending, tokens_out=got)
 
-    def failed(self, call: Call, reason: str, *, abandoned: bool = False) -> None:
-        """A call ended badly. One that was given up may still be charged for: what was set aside stays."""
-        spending = call.asked if abandoned else Spending(calls=1)
+    def failed(self, call: Call, reason: str, *, charged: bool, outcome: CallOutcome = "failed") -> None:
+        """A call ended badly. Where it may be charged for all the same, what was set aside stays."""
+        spending = call.asked if charged else Spending(calls=1)
         self.note(f"{call.model}: {reason}")
         with self._lock:
             if self._money is not None:
                 self._money += spending.money
-        self._settle(call, "abandoned" if abandoned else "failed", spending)
+        self._settle(call, outcome, spending)
 
     def note(self, failure: str) -> None:
         """Something that failed on the way; the newest few are kept."""

@@ -109,20 +109,22 @@ class Metered(AgentMiddleware[State, Any, Any]):
         name = self._names.get(id(request.model), "unknown")
         if name in self._gone:
             raise CallFailed(self._gone[name], again=False)
-        if self._meter.last or self._bench.repeats >= MOST_REPEATS:
+        output, longest = self._language.output_tokens, self._language.call_seconds
+        last = self._meter.last(name, _characters(request), output, longest)
+        if last or self._bench.repeats >= MOST_REPEATS:
             told = [*request.messages, HumanMessage(CIRCLES)]
             request = request.override(tools=[], messages=told)
         request = request.override(messages=[_clean(each, self._fence) for each in request.messages])
-        call = self._meter.begin(name, _characters(request), self._language.output_tokens)
-        seconds = min(self._language.call_seconds, self._meter.left)
+        call = self._meter.begin(name, _characters(request), output)
+        seconds = min(longest, self._meter.left)
         try:
             response = within(seconds, lambda: handler(request))
         except TimeoutError:
-            self._meter.failed(call, f"no answer within {seconds:.0f} s", abandoned=True)
+            self._meter.failed(call, f"no answer within {seconds:.0f} s", charged=True, outcome="abandoned")
             raise self._failure(name, f"no answer within {seconds:.0f} s", again=True) from None
         except Exception as error:  # noqa: BLE001 - a vendor's library may raise anything; its text is cleaned before it goes on
             reason, again = explained(error, self._fence)
-            self._meter.failed(call, reason)
+            self._meter.failed(call, reason, charged=not uncharged(error))
             raise self._failure(name, reason, again=again) from None
         self._running.pop(name, None)
         self._meter.answered(call, _tokens(response))
@@ -203,6 +205,18 @@ def explained(error: Exception, fence: Fence) -> tuple[str, bool]:
     if isinstance(status, int):
         return said, not quota and (status in {408, 409, 425, 429} or status >= 500)  # noqa: PLR2004 - HTTP server errors
     return said, isinstance(error, OSError | json.JSONDecodeError) or "Connection" in type(error).__name__
+
+
+def uncharged(error: BaseException) -> bool:
+    """Whether a call that failed cost nothing for sure: it was refused, or nobody was there. Garbage may cost."""
+    if isinstance(getattr(error, "status_code", None), int):
+        return True
+    chain: BaseException | None = error
+    while chain is not None:
+        if type(chain).__name__ in {"ConnectError", "ConnectTimeout"}:
+            return True
+        chain = chain.__cause__
+    return False
 
 
 def _characters(request: ModelRequest[Any]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +10,10 @@ from dataclasses import dataclass
 SHORTEST_PREFIX = 7
 PERCENT = 100.0
 MOST_TOKENS = 60
+MOST_VALUES = 6_000
 
-_QUOTED = re.compile(r"[`\"']([^`\"'\n]{2,120})[`\"']")
+# An apostrophe within a word is no quote.
+_QUOTED = re.compile(r"`([^`\n]{2,120})`|\"([^\"\n]{2,120})\"|(?<!\w)'([^'\n]{2,120})'(?!\w)")
 # A word with something inside that prose does not have: a dot, slash, underscore, inner capital, or a digit among letters.
 _NAME = re.compile(
     r"(?<![\w./-])(?=[\w./:-]*[A-Za-z])"
@@ -56,7 +59,7 @@ def support(statement: str, cites: Sequence[str], texts: Mapping[str, str]) -> S
 
 def names_in(statement: str) -> tuple[str, ...]:
     """Names in a statement: what is quoted, identifiers, paths, hashes, acronyms, capitals within a sentence."""
-    quoted = [match.strip() for match in _QUOTED.findall(statement)]
+    quoted = ["".join(match).strip() for match in _QUOTED.findall(statement)]
     rest = _QUOTED.sub(" ", statement)
     words = [word.rstrip(".:-/") for word in _NAME.findall(rest)]
     found = [*quoted, *(w for w in words if not _UNIT.match(w) and not _WORD.match(w)), *_CAPITAL.findall(rest)]
@@ -98,8 +101,8 @@ def _said(names: Sequence[str], numbers: Sequence[tuple[str, float, float]], tex
 
 
 def _holds(text: str, name: str) -> bool:
-    """Whether a name stands in a text as a whole word; a commit's hash may be shortened on either side."""
-    if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text):
+    """Whether a name stands in a text, whole or as a part of an identifier; a commit's hash may be shortened on either side."""
+    if re.search(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", text):
         return True
     if not re.fullmatch(rf"[0-9a-f]{{{SHORTEST_PREFIX},40}}", name):
         return False
@@ -111,7 +114,11 @@ def _values(text: str) -> list[float]:
     """All numbers in a text; units that cling to one ("12ms") are parted from it."""
     spaced = re.sub(r"(?<=\d)(?=[a-zA-Z]{1,3}\b)", " ", text)
     spaced = re.sub(r"(?<=\d)[:T/-](?=\d)", " ", spaced)
-    return [float(match[1].replace(",", "")) for match in _IN_TEXT.finditer(spaced)][: MOST_TOKENS * 100]
+    values = []
+    for match in itertools.islice(_IN_TEXT.finditer(spaced), MOST_VALUES):
+        value = float(match[1].replace(",", ""))
+        values += [value, value / PERCENT] if match[2] else [value]
+    return values
 
 
 def _near(value: float, wanted: float, half: float) -> bool:
