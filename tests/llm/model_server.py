@@ -95,7 +95,15 @@ class ModelServer:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            def do_GET(self) -> None:
+                server.paths.append(self.path)
+                self._send(Reply(raw="{}"), {})
+
             def do_POST(self) -> None:
+                if not self.path.endswith("/chat/completions"):
+                    self.rfile.read(int(self.headers["Content-Length"] or 0))
+                    self.do_GET()
+                    return
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 reply = server._reply(self.path, self.headers.get("Authorization", ""), body)
                 server.ending.wait(reply.wait)

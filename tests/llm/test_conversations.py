@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -32,6 +35,30 @@ def test_a_model_looks_and_answers(analyse, server, stream):
     assert (usage.outcome, usage.calls, usage.tokens_in, usage.tokens_out, usage.looks) == ("used", 2, 200, 40, 1)
     assert usage.money == pytest.approx(200 * 2.5e-6 + 40 * 10e-6)
     assert set(server.paths) == {"/v1/chat/completions"}
+
+
+def test_claims_are_checked_against_what_was_shown(analyse):
+    """What does not stand there is kept as dropped, with the reason, and counts for nothing."""
+    found = analyse(
+        answer(
+            claim("error_ratio is 0.42, see E2 for H1", "E2"),
+            claim("error_ratio is 0.42, see E2 for H1", "E2"),
+            claim("error_ratio is 0.9", "E2"),
+            claim("error_ratio is 0.42", "E77"),
+            claim("error_ratio is 0.42", "E2", about="H9"),
+            claim("`late.py` is at fault", "E1", about="N1"),
+            other_causes=[{"key": "N1", "cause": "data", "component": "moon", "title": "late bars"}],
+        )
+    )
+    assert [each.statement for each in found.claims] == ["error_ratio is 0.42, see E2 for H1"]
+    assert [each.dropped for each in found.dropped] == [
+        "it was said already",
+        "the cited evidence does not say 0.9",
+        "there is no evidence E77",
+        "there is no candidate H9",
+        "there is no candidate N1",
+    ]
+    assert found.suggestions[0].dropped == "nothing on the table speaks of a component moon"
 
 
 @BOTH
@@ -111,9 +138,11 @@ def test_a_slow_model_is_in_time(analyse):
 
 
 @BOTH
-def test_a_result_that_was_cut_off_is_asked_for_again(analyse, server, stream):
+@pytest.mark.parametrize("at", [-20, 1, 2], ids=["in a claim", "after a claim", "between claims"])
+def test_a_result_that_was_cut_off_is_asked_for_again(analyse, server, stream, at):
     """Half of an answer does not count, even where a streaming client mends its JSON; the model is asked for less."""
-    half = json.dumps({"claims": [claim("error_ratio is 0.42", "E2"), claim("41 times", "E1")]})[:120]
+    whole = json.dumps({"claims": [claim("error_ratio is 0.42", "E2"), claim("41 times", "E1")]})
+    half = whole[: whole.index("}") + at]
     found = analyse(calls(("Answer", half), finish="length"), GOOD, stream=stream)
     assert (found.usage.outcome, len(found.claims)) == ("used", 1)
     assert "cut off" in server.bodies[1]["messages"][-1]["content"]
@@ -242,18 +271,27 @@ def test_tools_that_are_not_there_and_wrong_arguments_are_told(analyse, server):
     assert "no such change" in told[1]
 
 
-def test_nothing_is_traced_to_anywhere(analyse, server, monkeypatch):
-    """Whatever the environment says."""
-    for name, value in {
-        "LANGSMITH_TRACING": "true",
-        "LANGCHAIN_TRACING_V2": "true",
-        "LANGSMITH_ENDPOINT": server.url,
-        "LANGSMITH_API_KEY": "ls-key",
-    }.items():
-        monkeypatch.setenv(name, value)
-    assert analyse(calls(("list_changes", {})), GOOD).usage.outcome == "used"
-    time.sleep(0.5)
-    assert set(server.paths) == {"/v1/chat/completions"}
+@pytest.mark.parametrize("guarded", [True, False], ids=["by the analyst", "without it"])
+def test_nothing_is_traced_to_anywhere(server, guarded):
+    """Whatever the environment says; without the analyst the same environment does trace."""
+    server.script = [GOOD]
+    ask = (
+        "from llm.cases import analyst, case; analyst(FakePurse(SystemClock()), SystemClock(), url).analyse(case())"
+        if guarded
+        else "from llm.cases import language; from agent.llm.models import open_models; "
+        "open_models(language(url))[0].chat.invoke('hello')"
+    )
+    script = (
+        "import sys; from agent.kit.clock import SystemClock; from fakes.analyst import FakePurse; url = sys.argv[1]; "
+        f"{ask}; from langchain_core.tracers.langchain import wait_for_all_tracers; wait_for_all_tracers()"
+    )
+    traced = {"LANGSMITH_TRACING": "true", "LANGCHAIN_TRACING_V2": "true", "LANGSMITH_API_KEY": "ls-key"}
+    environment = {**traced, "LANGSMITH_ENDPOINT": server.url, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", script, server.url]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "/v1/chat/completions" in server.paths
+    assert (set(server.paths) == {"/v1/chat/completions"}) is guarded
 
 
 def test_only_the_set_server_is_asked(analyse, server, monkeypatch):

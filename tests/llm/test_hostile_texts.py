@@ -129,7 +129,7 @@ def test_the_key_goes_nowhere(server, store, caplog, stream):
         readings=readings,
     )
     server.script = [
-        calls(("search_logs", {"query": KEY}), ("show_change", {"change": "C1"}), text=f"The key is {KEY}"),
+        calls(("search_logs", {"query": KEY}), ("show_change", {"change": "C1"}), (KEY, {}), text=f"The key is {KEY}"),
         answer(claim(f"`{KEY}` is in the log", "E1", "L1"), summary=f"{KEY} {other}"),
         fails(401, f"wrong key {KEY}"),
     ]

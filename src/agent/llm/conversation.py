@@ -7,6 +7,7 @@ fallback models, retries, and `Metered`, which redacts, sets aside, waits no lon
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -49,6 +50,7 @@ MOST_STEPS = 200
 LONGEST_MESSAGE = 100_000
 LONGEST_REASON = 300
 LONGEST_PAUSE = 8.0
+_NOT_A_NAME = re.compile(r"[^A-Za-z0-9_-]")
 CUT_OFF = frozenset({"length", "max_tokens", "MAX_TOKENS"})
 State = AgentState[Any]
 M = TypeVar("M", bound=BaseMessage)
@@ -233,7 +235,14 @@ def _clean(message: M, fence: Fence) -> M:
     outside = Fence(fence.secrets, mark="\0")
     text = outside.clean(message.text, LONGEST_MESSAGE)
     if isinstance(message, AIMessage):
-        calls = [{**each, "args": _clean_json(each["args"], outside)} for each in message.tool_calls]
+        calls = [
+            {
+                **each,
+                "name": _NOT_A_NAME.sub("_", outside.clean(each["name"], 64)),
+                "args": _clean_json(each["args"], outside),
+            }
+            for each in message.tool_calls
+        ]
         return message.model_copy(update={"content": text, "tool_calls": calls})
     return message.model_copy(update={"content": text})
 
