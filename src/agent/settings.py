@@ -28,6 +28,7 @@ from .model.signals import BUILT_IN, Rule
 from .model.target import Target
 
 OWNER_ONLY = 0o700
+SHORTEST_KEY = 12
 DEFAULT_CONFIG = Path("agent.toml")
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Hours = Annotated[float, Field(gt=0, le=720, allow_inf_nan=False)]
@@ -291,7 +292,21 @@ class Settings(BaseSettings):
     @property
     def cautions(self) -> tuple[str, ...]:
         """What was set and does not do what one may expect of it."""
-        return (*self.unreachable(self.api_host), *self.without_effect)
+        return (*self.unreachable(self.api_host), *self.without_effect, *self.in_clear)
+
+    @property
+    def in_clear(self) -> tuple[str, ...]:
+        """Whether what a model is sent, its key too, would cross a network unencrypted."""
+        parts = urlsplit(self.llm_base_url or "")
+        if (
+            parts.scheme != "http"
+            or parts.hostname in ("localhost", "::1")
+            or (parts.hostname or "").startswith("127.")
+        ):
+            return ()
+        return (
+            "LLM_BASE_URL begins with http: prompts and OPENAI_API_KEY are sent unencrypted. Write https if it can be had",
+        )
 
     def unreachable(self, host: str) -> tuple[str, ...]:
         """Why a service that listens on ``host`` refuses whoever is not on this machine, empty when it does not."""
@@ -316,9 +331,10 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every secret that was set, so that the log can leave it out."""
+        """Every secret that was set, here or for a model's client, so that logs and prompts can leave it out."""
         values = (getattr(self, name) for name in type(self).model_fields)
-        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        own = (value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        return tuple(dict.fromkeys((*own, *provider_keys())))
 
     def prepare_state(self) -> Path:
         """Make the state folder (mode 700) and return it. Raises `Misconfigured` when that cannot be done."""
@@ -349,10 +365,9 @@ def passed_on() -> dict[str, str]:
 
 
 def provider_keys() -> tuple[str, ...]:
-    """Keys of other providers that their clients find in the environment, so that none of them passes into a prompt."""
-    return tuple(
-        value for name, value in os.environ.items() if value and name.endswith(("_API_KEY", "_TOKEN", "_SECRET"))
-    )
+    """Keys of other providers that their clients find in the environment; what is short is a switch, not a key."""
+    ends = ("_API_KEY", "_TOKEN", "_SECRET")
+    return tuple(value for name, value in os.environ.items() if name.endswith(ends) and len(value) >= SHORTEST_KEY)
 
 
 def installer_environment() -> dict[str, str]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from agent.diagnosis.analysed import analysed
-from agent.llm.analyst import NoAnalyst
+from agent.diagnosis.analysed import analysed, readings_of
+from agent.evidence.history import GitHistory
+from agent.llm.analyst import LangChainAnalyst, NoAnalyst, open_analyst
 from agent.model.analysis import Claim
 from agent.model.diagnosis import Diagnosis
 from agent.model.experiment import Experiment, Run, Verdict
-from agent.model.language import Usage
+from agent.model.language import LanguageModel, Usage
 from agent.model.wording import usage_line
 from agent.ports import Readings
 from fakes import records
 from fakes.analyst import FakeAnalyst
+from fakes.repository import Repository
 
 COMMIT, OTHER = "a" * 40, "b" * 40
 FOR_SECOND = Claim(about="H2", stance="for", statement="41 times", cites=("E1", "E2"), carried=("E1", "E2"))
@@ -92,3 +94,22 @@ def test_what_a_model_took_is_one_sentence():
     said = "no language model was used: no answer within 45 s (1 calls, 0 tokens, 45.0 s, no price known)"
     assert usage_line(unused) == said
     assert usage_line(NoAnalyst().analyse(None).usage) == "no language model was used: LLM_MODEL is not set"
+
+
+def test_files_and_diffs_are_read_from_git(tmp_path):
+    """At commits of the case, and from each change's parent; a first commit has no diff."""
+    repository = Repository(tmp_path / "shop")
+    first = repository.commit({"shop.py": "a = 1\n"})
+    second = repository.commit({"shop.py": "a = 2\n"})
+    found = readings_of(GitHistory(repository.path, "main"), Readings(logs=lambda *_: "kept"))
+    assert found.source(first, "shop.py") == "a = 1\n"
+    assert found.source(first, "nothing.py") is None
+    assert "+a = 2" in found.diff(records.change(second))
+    assert found.diff(records.change(first)) is None
+    assert found.logs("", None) == "kept"
+
+
+def test_the_settings_choose_the_analyst():
+    """None without a model; with one nothing is opened before there is a case."""
+    assert isinstance(open_analyst(None, None, None), NoAnalyst)
+    assert isinstance(open_analyst(LanguageModel(model="nobody:knows"), None, None), LangChainAnalyst)

@@ -7,7 +7,7 @@ import pytest
 from agent.cli.skeleton import AGENT_TOML
 from agent.errors import Misconfigured
 from agent.model.language import LanguageModel, Price
-from agent.settings import LLMSettings, Settings, provider_keys, read_agent_file
+from agent.settings import LLMSettings, Settings, read_agent_file
 from llm.cases import KEY
 
 
@@ -84,7 +84,17 @@ def test_what_init_writes_shows_the_defaults(tmp_path):
         assert name in AGENT_TOML[begin:]
 
 
-def test_keys_of_other_providers_are_known(monkeypatch):
-    """So that they are masked wherever they turn up."""
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "a-key-of-another")
-    assert "a-key-of-another" in provider_keys()
+def test_keys_of_other_providers_are_known(settings):
+    """So that they are masked wherever they turn up; a switch that is called a token is none."""
+    found = settings(ANTHROPIC_API_KEY="a-key-of-another", SOME_TOKEN="true", OPENAI_API_KEY=KEY)
+    assert {"a-key-of-another", KEY} <= set(found.secrets)
+    assert "true" not in found.secrets
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [("http://gateway.example/v1", 1), ("https://gateway.example/v1", 0), ("http://127.0.0.1:11434/v1", 0)],
+)
+def test_a_key_that_would_travel_in_clear_is_told(settings, url, told):
+    """At the start, with the other cautions."""
+    assert sum("unencrypted" in each for each in settings(LLM_BASE_URL=url).cautions) == told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ..model.analysis import Analysis
 from ..model.diagnosis import Diagnosis
@@ -12,7 +13,7 @@ from ..model.incident import Incident
 from ..model.language import Usage
 from ..model.record import Window
 from ..model.weighing import weighed
-from ..ports import Analyst, Case, Readings
+from ..ports import Analyst, Case, History, Readings
 
 CONFIRMED = "an experiment has confirmed the cause: there is nothing to ask a model"
 EMPTY = "there is no hypothesis to weigh"
@@ -34,6 +35,16 @@ def analysed(
         gaps = diagnosis.gaps if analysis.usage.outcome == "no_model" else (*diagnosis.gaps, gap)
         return diagnosis.model_copy(update={"analysis": analysis, "gaps": gaps})
     return diagnosis.model_copy(update={"analysis": analysis, "hypotheses": weighed(diagnosis.hypotheses, analysis)})
+
+
+def readings_of(history: History, readings: Readings | None = None) -> Readings:
+    """Where an analyst may look, with the target's git history as the source of files and diffs."""
+
+    def diff(change: Change) -> str | None:
+        parent = history.parent(change.commit) if change.commit else None
+        return history.diff(parent, change.commit) if parent and change.commit else None
+
+    return replace(readings or Readings(), source=history.read, diff=diff)
 
 
 def case_of(diagnosis: Diagnosis, evidence: EvidenceSet, incident: Incident, readings: Readings) -> Case:

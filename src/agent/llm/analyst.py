@@ -8,7 +8,7 @@ from ..errors import AgentError, Misconfigured
 from ..kit.fencing import Fence
 from ..model.analysis import Analysis
 from ..model.language import AnalysisOutcome, LanguageModel, Usage
-from ..ports import Case, Clock, Purse
+from ..ports import Analyst, Case, Clock, Purse
 from .budget import Meter
 from .failures import LimitReached, NoAnswer
 from .mcp import mcp_tools
@@ -62,6 +62,11 @@ class NoAnalyst:
     def analyse(self, case: Case) -> Analysis:  # noqa: ARG002 - nobody looks at it
         """The reason, and no claims."""
         return Analysis(usage=Usage(outcome="no_model", reason=self._reason))
+
+
+def open_analyst(language: LanguageModel | None, purse: Purse, clock: Clock, secrets: Sequence[str] = ()) -> Analyst:
+    """The analyst that the settings ask for; no model is opened before there is a case."""
+    return NoAnalyst() if language is None else LangChainAnalyst(language, purse, clock, secrets)
 
 
 def _unused(outcome: AnalysisOutcome, reason: str, fence: Fence, meter: Meter | None) -> Analysis:
