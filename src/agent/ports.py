@@ -16,14 +16,15 @@ from typing import Literal, Protocol, TypeVar
 from .model.alert import Alert, Episode
 from .model.analysis import Analysis
 from .model.audit import Entry
+from .model.case import Case
 from .model.delivery import Check, Commit, Deployment, Observation, PullRequest, Release, Verification
-from .model.diagnosis import Diagnosis, Hypothesis
-from .model.evidence import Change, Evidence, EvidenceSet, Gap
+from .model.diagnosis import Diagnosis
+from .model.evidence import Change, EvidenceSet
 from .model.experiment import Capsule, Run
 from .model.incident import Incident, Notice
 from .model.language import Allowances, CallOutcome, Spending
 from .model.policy import ActionKind, Approval, Decision
-from .model.record import Json, Record, Window
+from .model.record import Json, Record
 from .model.repair import Patch, Proof, Proposal, RegressionTest
 from .model.replay import Replay, SuiteResult
 from .model.target import Target
@@ -253,33 +254,6 @@ class Investigator(Protocol):
     def investigate(self, incident: Incident, target: Target, evidence: EvidenceSet) -> Diagnosis:
         """Rank hypotheses, reproduce, bisect, confirm."""
         ...
-
-
-@dataclass(frozen=True)
-class Readings:
-    """What an analyst may look at beyond its case; None where there is no such source. All of them only read.
-
-    Each answers with text and may raise; each has its own limits of time and size, and the analyst puts its own on top.
-    """
-
-    metrics: Callable[[str, Window], str] | None = None
-    logs: Callable[[str, Window], str] | None = None
-    source: Callable[[str, str], str | None] | None = None
-    diff: Callable[[Change], str | None] | None = None
-    experiment: Callable[[str], str] | None = None
-
-
-@dataclass(frozen=True)
-class Case:
-    """All that an analyst is given: evidence with ids, the engine's ranking as its prior, and where to look further."""
-
-    incident: Incident
-    window: Window
-    evidence: tuple[Evidence, ...]
-    hypotheses: tuple[Hypothesis, ...]
-    changes: tuple[Change, ...] = ()
-    gaps: tuple[Gap, ...] = ()
-    readings: Readings = Readings()
 
 
 class Analyst(Protocol):

@@ -8,11 +8,11 @@ from agent.diagnosis.analysed import analysed, readings_of
 from agent.evidence.history import GitHistory
 from agent.llm.analyst import LangChainAnalyst, NoAnalyst, open_analyst
 from agent.model.analysis import Claim
+from agent.model.case import Readings
 from agent.model.diagnosis import Diagnosis
 from agent.model.experiment import Experiment, Run, Verdict
 from agent.model.language import LanguageModel, Usage
 from agent.model.wording import usage_line
-from agent.ports import Readings
 from fakes import records
 from fakes.analyst import FakeAnalyst
 from fakes.repository import Repository

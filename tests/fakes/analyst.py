@@ -6,8 +6,9 @@ from datetime import UTC, date
 from typing import Any
 
 from agent.model.analysis import Analysis, Claim
+from agent.model.case import Case
 from agent.model.language import Allowances, CallOutcome, Spending, Usage
-from agent.ports import Case, Clock
+from agent.ports import Clock
 
 
 class FakeAnalyst:

@@ -8,11 +8,11 @@ from typing import Any
 from pydantic import SecretStr
 
 from agent.llm.analyst import LangChainAnalyst
+from agent.model.case import Case
 from agent.model.diagnosis import Hypothesis
 from agent.model.evidence import Evidence
 from agent.model.language import LanguageModel
 from agent.model.record import Window
-from agent.ports import Case
 from fakes import records
 from fakes.clock import NOON
 

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
+from agent.model.case import Readings
 from agent.model.language import Allowances, IncidentAllowance
-from agent.ports import Readings
 from llm.cases import KEY, case
 from llm.model_server import Reply, answer, calls, claim, fails, late, text
 

@@ -9,8 +9,8 @@ import pytest
 
 from agent.diagnosis.analysed import analysed
 from agent.kit.clock import SystemClock
+from agent.model.case import Readings
 from agent.model.weighing import MOST_SHIFT, STEP, shift_of
-from agent.ports import Readings
 from fakes import records
 from llm.cases import CULPRIT, KEY, OTHER, analyst, case, fact, guess
 from llm.model_server import answer, calls, claim, fails, text

@@ -11,8 +11,8 @@ from agent.kit.fencing import Fence
 from agent.llm.budget import Meter
 from agent.llm.table import LONGEST_LOOK, Table
 from agent.llm.tools import LINES, Bench, tools_for
+from agent.model.case import Readings
 from agent.model.language import Allowances
-from agent.ports import Readings
 from fakes.analyst import FakePurse
 from fakes.clock import FakeClock
 from llm.cases import CULPRIT, WINDOW, case

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..model.analysis import Analysis
+from ..model.case import Case, Readings
 from ..model.diagnosis import Diagnosis
 from ..model.evidence import Change, Evidence, EvidenceSet, Gap
 from ..model.experiment import Experiment
@@ -13,7 +14,7 @@ from ..model.incident import Incident
 from ..model.language import Usage
 from ..model.record import Window
 from ..model.weighing import weighed
-from ..ports import Analyst, Case, History, Readings
+from ..ports import Analyst, History
 
 CONFIRMED = "an experiment has confirmed the cause: there is nothing to ask a model"
 EMPTY = "there is no hypothesis to weigh"

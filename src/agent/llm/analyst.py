@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from ..errors import AgentError, Misconfigured
 from ..kit.fencing import Fence
 from ..model.analysis import Analysis
+from ..model.case import Case
 from ..model.language import AnalysisOutcome, LanguageModel, Usage
-from ..ports import Analyst, Case, Clock, Purse
+from ..ports import Analyst, Clock, Purse
 from .budget import Meter
 from .failures import LimitReached, NoAnswer
 from .mcp import mcp_tools

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..ports import Case
+from ..model.case import Case
 from .table import Table, iso
 
 LONGEST_TITLE = 200

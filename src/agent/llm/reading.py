@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from ..model.analysis import Analysis, Claim, Suggestion
+from ..model.case import Case
 from ..model.claims import support
 from ..model.language import Usage
-from ..ports import Case
 from .answer import Answer, SaidCause, SaidClaim
 from .table import Table
 

@@ -7,9 +7,9 @@ import threading
 from collections.abc import Iterable
 
 from ..kit.fencing import Fence
+from ..model.case import Case
 from ..model.evidence import Change, Evidence
 from ..model.record import Window
-from ..ports import Case
 
 MOST_FACTS = 80
 MOST_CHANGES = 60

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, Field
 
 from ..kit.deadline import within
+from ..model.case import Case
 from ..model.record import Window
-from ..ports import Case
 from .budget import Meter
 from .failures import Refused
 from .table import Table, described
