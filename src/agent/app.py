@@ -322,7 +322,9 @@ class App:
         """Numbers for `/metrics`."""
         incidents = self.store.incidents(limit=MOST_ACTIVE)
         outcomes = Counter(i.outcome.value if i.outcome and not i.active else "active" for i in incidents)
-        return Figures(incidents=dict(outcomes), queue=len(self.store.due(self.clock.now())))
+        return Figures(
+            incidents=dict(outcomes), queue=len(self.store.due(self.clock.now())), models=self.store.purse.figures()
+        )
 
     def incidents(self, *, active: bool | None, limit: int) -> tuple[Incident, ...]:
         """Newest first."""
