@@ -36,10 +36,8 @@ class FakeMetrics:
 class FakeLogs:
     """Implements `LogSource`; ``lines`` are given as they are, those of the window."""
 
-    name = "fake"
-
-    def __init__(self, lines: Sequence[LogLine] = (), *, broken: str = "") -> None:
-        self.given, self.broken = tuple(lines), broken
+    def __init__(self, lines: Sequence[LogLine] = (), *, name: str = "fake", broken: str = "") -> None:
+        self.given, self.name, self.broken = tuple(lines), name, broken
 
     def lines(self, target: Target, window: Window, alerts: Sequence[Alert]) -> Logs:  # noqa: ARG002 - it has what it has
         if self.broken:
