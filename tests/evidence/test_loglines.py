@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.evidence.loglines import LONGEST, Entry, lines
+from agent.kit.redact import MASK
 
 PYTHON = """Traceback (most recent call last):
   File "a.py", line 3, in f
@@ -137,6 +138,9 @@ def test_secrets_and_control_characters_do_not_pass():
     )
     assert "unter2" not in str(line)
     assert "\u202e" not in line.message
+    said = {"msg": "x", "level": "in\u202efo", "password": 12345678, "bad\u202ename": "a\u202eb", "n": 2, "yes": True}
+    (line,) = read(json.dumps(said))
+    assert (line.level, line.attributes) == ("", {"password": MASK, "badname": "ab", "n": 2, "yes": True})
 
 
 def test_long_texts_keep_their_ends():

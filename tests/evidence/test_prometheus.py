@@ -211,6 +211,20 @@ def test_the_same_series_by_two_ways_are_asked_once(looked):
     assert reasons(looked).count("wide_gauge") == 1
 
 
+def test_what_was_read_for_the_alert_takes_no_room_again(server, http):
+    """Three series of the metric and the rest of the target's, and no room for one more."""
+    found = Prometheus(http, server.url, PATIENT).courses(
+        SHOP, WINDOW, (alert("http_requests_total > 1e9", service="shop"),)
+    )
+    exactly = Limits(
+        seconds=60, seconds_a_query=30, series=len(found.courses) + 1
+    )  # `never_gauge` has a series and no values
+    again = Prometheus(http, server.url, exactly).courses(
+        SHOP, WINDOW, (alert("http_requests_total > 1e9", service="shop"),)
+    )
+    assert {course.metric for course in again.courses} == {course.metric for course in found.courses}
+
+
 def test_exemplars_do_not_disturb(server, http, exporter):
     """A page in the OpenMetrics format is scraped as it is; a gauge that is NaN is none."""
     now = datetime.now(UTC)

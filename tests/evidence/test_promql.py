@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.evidence.promql import Refused, Selector, expression_of, measured, read
+from drills.rules import RULES
 
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "alertmanager"
 RATIO = 'sum by (service) (rate(r{code=~"5.."}[10s])) / sum by (service) (rate(r[10s]))'
 
 
@@ -35,6 +39,19 @@ def test_what_an_alert_measures_is_found(expression, expected):
     """It is what is compared with the limit, text for text."""
     assert measured(expression) == expected
     assert read(expected).text == expected
+
+
+def test_rules_as_people_write_them_are_read():
+    """Those of the demo, and those of recorded deliveries of a real Alertmanager."""
+    payloads = (json.loads(path.read_text())["payload"] for path in FIXTURES.rglob("*.json"))
+    links = {alert["generatorURL"] for payload in payloads for alert in payload["alerts"]}
+    expressions = {rule.expression for rule in RULES} | {expression_of(link) for link in links}
+    assert len(expressions) >= 10
+    for expression in expressions:
+        assert read(expression).selectors
+        part = read(measured(expression))
+        assert part.text != expression
+        assert part.selectors
 
 
 def test_selectors_are_taken_out_of_every_corner():

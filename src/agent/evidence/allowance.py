@@ -21,13 +21,13 @@ MEGABYTE: Final = 1 << 20
 class Limits:
     """Bounds of one look; ``seconds`` in all and for one query, bytes of all answers."""
 
-    seconds: float = 3.5
+    seconds: float = 2.8
     seconds_a_query: float = 2.0
     queries: int = 80
     bytes: int = 32 * MEGABYTE
     series: int = 400
     points: int = 360
-    lines: int = 20_000
+    lines: int = 4_000
 
 
 class Spent(Permanent):

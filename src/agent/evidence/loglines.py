@@ -145,7 +145,9 @@ def _line(block: _Block) -> LogLine:
     component = block.entry.component
     if block.entry.own_component:
         component = next((one for name in _OWN if isinstance(one := said.get(name), str) and one), component)
-    return LogLine(block.entry.at, component[:LONGEST_VALUE], level, _shown(_cut(text, LONGEST)), attributes)
+    return LogLine(
+        block.entry.at, _field("", component[:LONGEST_VALUE]), level, _shown(_cut(text, LONGEST)), attributes
+    )
 
 
 # -- what one entry says ---------------------------------------------------------------------------------------------
@@ -214,7 +216,7 @@ def _normal(value: Any) -> str:
         return _PINO.get(number) or (_SYSLOG[number] if number < len(_SYSLOG) else "")
     if not isinstance(value, str):
         return ""
-    return _NAMES.get(value.lower(), value.upper())[:20]
+    return _NAMES.get(value.lower(), value.upper() if value.isalpha() else "")[:20]
 
 
 def _attributes(said: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:
@@ -224,12 +226,10 @@ def _attributes(said: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str,
         if name in _TRACES and (trace := _trace(value)):
             found["traceback"] = _shown(_cut(trace, LONGEST_TRACE))
         elif name and name not in LEVELS and name not in TIMES and len(found) < MOST_ATTRIBUTES:
-            if isinstance(value, str):
-                found[name[:100]] = _shown(value[:LONGEST_VALUE])
-            elif isinstance(value, int | float):
-                found[name[:100]] = value
-    texts = redact_values({name: value for name, value in found.items() if isinstance(value, str)})
-    return {**found, **texts}
+            shown = _field(name, value[:LONGEST_VALUE] if isinstance(value, str) else "number")
+            if isinstance(value, str | int | float):
+                found[_field("", name[:100])] = value if shown == "number" else shown
+    return found
 
 
 def _trace(value: Any) -> str:
@@ -253,3 +253,10 @@ def _cut(text: str, limit: int) -> str:
 def _shown(text: str) -> str:
     """Harmless to show; the same texts come again and again."""
     return fence(text, LONGEST)
+
+
+@lru_cache(maxsize=8192)
+def _field(name: str, value: str) -> str:
+    """A field's value without secrets, also where only its name says that it is one, and without what cannot be seen."""
+    clean = "".join(char for char in value if char.isprintable() or char == "\n")
+    return redact_values({name: clean})[name]

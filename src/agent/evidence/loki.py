@@ -27,7 +27,7 @@ from .naming import component_labels, component_of, selecting
 from .promql import quoted
 
 SOURCE: Final = "loki"
-LIMITS: Final = Limits(lines=6_000)
+LIMITS: Final = Limits()
 SLICES: Final = 4
 PAGE: Final = 1_000
 LONGEST_WINDOW: Final = 24 * 3600.0

@@ -71,6 +71,7 @@ class _Look:
         self._notes = Notes()
         self._lock, self._room = threading.Lock(), self._limits.series
         self._known: dict[Selector, tuple[str, ...]] = {}
+        self._whole: set[str | None] = set()  # metrics of which all series were read for an alert
         self._around = Surroundings()
         if len(alerts) > MOST_ALERTS:
             self._allowance.gap(f"{len(alerts) - MOST_ALERTS} of {len(alerts)} alerts were not followed")
@@ -157,7 +158,10 @@ class _Look:
             if count <= MOST_OF_ONE:
                 if self._reserved(count) < count:
                     break
-                return told(self._range(one.text, self._step, one.text), self._notes, owner=owner)
+                answer = self._range(one.text, self._step, one.text)
+                if answer is not None and not one.matchers:
+                    self._whole.add(one.name)
+                return told(answer, self._notes, owner=owner)
         self._allowance.gap(f"{one.text} matches {count} series, more than there is room for: left out")
         return []
 
@@ -223,9 +227,9 @@ class _Look:
     def _raw(self, selected: _Selected) -> list[Selector]:
         """Queries for single series, as many as there is room for, most telling metrics first."""
         selector, counts = selected.selector, selected.counts
-        shown = sorted((name for name in counts if golden.shown_raw(name)), key=golden.first_needed)
+        shown = [name for name in counts if golden.shown_raw(name) and name not in self._whole]
         taken, left_out = [], []
-        for name in shown:
+        for name in sorted(shown, key=golden.first_needed):
             count = counts[name]
             if count > MOST_OF_ONE or count > self._room:
                 left_out.append(f"{name} ({count})")

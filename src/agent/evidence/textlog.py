@@ -23,7 +23,7 @@ from .logfile import DISORDER, LONGEST_LINE, MOST_BYTES
 from .loglines import Entry
 
 SOURCE: Final = "log"
-LIMITS: Final = Limits(lines=10_000)
+LIMITS: Final = Limits(lines=6_000)
 _FIELD: Final = re.compile(r'"@?(?:timestamp|time|ts|datetime)"\s*:\s*(?:"([^"]{1,60})"|(\d{9,20}(?:\.\d+)?))')
 _HEAD: Final = re.compile(
     r"[\[<(]?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|[+-]\d\d:?\d\d))?)[\]>)]?[:\s]*"
