@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from source_contracts import END, SERIES, SHOP, STEP, WINDOW, MetricSourceContract, alert, points
 
@@ -44,6 +45,7 @@ def past():
     yield "process_cpu_seconds_total", WHERE, points(lambda s: 0.25 * s)
     yield "odd_gauge", WHERE, points(lambda s: ("NaN", "+Inf", "-Inf", 3.0)[int(s / STEP) % 4])
     yield "never_gauge", WHERE, points(lambda _s: "NaN")
+    yield "young_gauge", {"service": "young"}, points(lambda s: s, timedelta(seconds=100))
     for n in range(MOST_OF_ONE + 50):
         yield "wide_gauge", {**WHERE, "shard": str(n)}, points(lambda s: s)[::40]
 
@@ -63,7 +65,7 @@ def server(tmp_path_factory, exporter):
         {"alert": "ScrapeFails", "expr": "up == 0", "labels": {"severity": "warning"}},
     ]
     folder = tmp_path_factory.mktemp("prometheus")
-    with PrometheusServer(folder, past=past(), scraped=scraped, rules=rules) as server:
+    with PrometheusServer(folder, past=past(), scraped=scraped, rules=rules, interval="2500ms") as server:
         server.wait(lambda: server.value('ALERTS{alertname="ScrapeFails",alertstate="firing"}') == 1)
         server.wait(lambda: server.value("live_requests_total") == 5)
         yield server
@@ -223,6 +225,18 @@ def test_what_was_read_for_the_alert_takes_no_room_again(server, http):
         SHOP, WINDOW, (alert("http_requests_total > 1e9", service="shop"),)
     )
     assert {course.metric for course in again.courses} == {course.metric for course in found.courses}
+
+
+def test_a_young_target_is_looked_at_from_its_beginning(server, http):
+    """Where the whole window would need a step coarser than the scrapes."""
+    few = Limits(seconds=60, seconds_a_query=30, points=100)
+    elsewhere = SHOP.model_copy(update={"url": "http://127.0.0.1:9"})
+    found = Prometheus(http, server.url, few).courses(elsewhere, WINDOW, (alert("young_gauge > 1", service="young"),))
+    young = course(found, "young_gauge", "young")
+    assert young.at[1] - young.at[0] == 3.0
+    assert young.values[-1] - young.values[0] > 90
+    old = Prometheus(http, server.url, few).courses(SHOP, WINDOW, (alert("data_age_seconds > 1", service="shop"),))
+    assert set(np.diff(course(old, "data_age_seconds").at)) == {6.0}
 
 
 def test_exemplars_do_not_disturb(server, http, exporter):

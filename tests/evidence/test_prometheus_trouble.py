@@ -153,10 +153,10 @@ def test_an_answer_larger_than_allowed_is_left_out(server, look):
 
 def test_a_hanging_query_costs_its_own_time_only(server, look):
     """The rest is asked meanwhile and afterwards."""
-    server.given = [(r"query_range data_age_seconds$", lambda: time.sleep(3) or matrix())]
+    server.given = [(r"query_range data_age_seconds$", lambda: time.sleep(8) or matrix())]
     began = time.monotonic()
-    found = look(limits=Limits(seconds=20, seconds_a_query=0.5))
-    assert time.monotonic() - began < 3
+    found = look(limits=Limits(seconds=20, seconds_a_query=1.0))
+    assert time.monotonic() - began < 8
     assert "alert:HighErrors: " in reasons(found)
     assert "did not finish its answer within" in reasons(found)
     assert names(found) == ["data_age_seconds"]
@@ -164,10 +164,10 @@ def test_a_hanging_query_costs_its_own_time_only(server, look):
 
 def test_a_server_that_hangs_all_the_time_is_given_up(server, look):
     """After two queries in a row without an answer nothing more is asked."""
-    server.given = [("", lambda: time.sleep(2) or data([]))]
+    server.given = [("", lambda: time.sleep(5) or data([]))]
     began = time.monotonic()
     found = look(limits=Limits(seconds=20, seconds_a_query=0.3))
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     assert "nothing more was asked" in reasons(found)
     assert found.courses == ()
 

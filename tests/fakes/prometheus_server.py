@@ -21,15 +21,15 @@ Past = Iterable[tuple[str, Mapping[str, str], Sequence[tuple[float, float]]]]
 
 
 class PrometheusServer:
-    """``past`` holds series by name and labels; ``scraped`` are labels by address, scraped every half second."""
+    """``past`` holds series by name and labels; ``scraped`` are labels by address, scraped every ``interval``."""
 
     def __init__(
         self, folder: Path, *, past: Past = (), scraped: Mapping[str, Mapping[str, str]] | None = None,
-        rules: Sequence[Mapping[str, Any]] = (), options: Sequence[str] = (),
+        rules: Sequence[Mapping[str, Any]] = (), interval: str = "500ms",
     ) -> None:  # fmt: skip
         CACHE.mkdir(parents=True, exist_ok=True)
         self._program = find_programs(CACHE).prometheus
-        self._folder, self._options = folder, options
+        self._folder, self._interval = folder, interval
         folder.mkdir(parents=True, exist_ok=True)
         self._configure(scraped or {}, rules)
         self._backfill(past)
@@ -37,7 +37,7 @@ class PrometheusServer:
     def _configure(self, scraped: Mapping[str, Mapping[str, str]], rules: Sequence[Mapping[str, Any]]) -> None:
         places = [{"targets": [place], "labels": dict(labels)} for place, labels in scraped.items()]
         (self._folder / "prometheus.yml").write_text(json.dumps({
-            "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms", "evaluation_interval": "500ms"},
+            "global": dict.fromkeys(("scrape_interval", "scrape_timeout", "evaluation_interval"), self._interval),
             "rule_files": ["rules.yml"],
             "scrape_configs": [{"job_name": "shop", "honor_labels": True, "static_configs": places}],
         }))  # fmt: skip
@@ -65,7 +65,7 @@ class PrometheusServer:
             self._process = subprocess.Popen(
                 [
                     str(self._program), "--config.file=prometheus.yml", "--storage.tsdb.path=data", "--log.level=warn",
-                    f"--web.listen-address={self.url.removeprefix('http://')}", *self._options,
+                    f"--web.listen-address={self.url.removeprefix('http://')}",
                 ],
                 cwd=self._folder, stdout=log, stderr=log, env={"PATH": os.environ["PATH"]},
             )  # fmt: skip

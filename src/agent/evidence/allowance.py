@@ -26,7 +26,7 @@ class Limits:
     queries: int = 80
     bytes: int = 32 * MEGABYTE
     series: int = 400
-    points: int = 360
+    points: int = 600
     lines: int = 4_000
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -143,10 +142,18 @@ def _plain(text: str) -> str:
     return "".join(char for char in text[: 4 * LONGEST_NAME] if char.isprintable())[:LONGEST_NAME]
 
 
-def largest(data: Any) -> dict[str, int]:
-    """The largest value of each series of an answer, by metric: how many series there were at most."""
-    found: dict[str, int] = {}
-    for one in told(data, Notes()):
-        most = float(one.values.max())
-        found[one.metric] = int(max(found.get(one.metric, 0), most if math.isfinite(most) else 0))
-    return found
+@dataclass(frozen=True)
+class Counted:
+    """How many series each metric had at most, and when the first of them was seen."""
+
+    most: Mapping[str, int]
+    first: float | None
+
+
+def counted(data: Any) -> Counted:
+    """Reads the answer to a count of series by metric."""
+    most: dict[str, int] = {}
+    series = told(data, Notes())
+    for one in series:
+        most[one.metric] = max(most.get(one.metric, 0), int(one.values.max()))
+    return Counted(most, min((float(one.at[0]) for one in series), default=None))

@@ -22,7 +22,7 @@ from ..model.target import Target
 from . import golden, promql
 from .allowance import Allowance, Limits
 from .api import Api
-from .courses import Notes, Told, courses, largest, told
+from .courses import Counted, Notes, Told, counted, courses, told
 from .naming import component_labels, component_of, selecting
 from .promql import Refused, Selector
 from .surroundings import Surroundings, look_around
@@ -32,7 +32,7 @@ SIDE_BY_SIDE: Final = 4
 MOST_ALERTS: Final = 8
 MOST_OF_ONE: Final = 100  # series of one metric
 MOST_NAMES: Final = 3_000
-COUNTED: Final = 4  # moments of the window at which series are counted
+COUNTED: Final = 20  # moments of the window at which series are counted
 FINEST_STEP: Final = 0.5
 NAMES_A_QUERY: Final = 40
 RATE_STEPS: Final = 4
@@ -53,10 +53,11 @@ class Prometheus:
 
 @dataclass(frozen=True)
 class _Selected:
-    """What a selector finds: the number of series of each metric."""
+    """What a selector finds: the number of series of each metric, and when the first of them was seen."""
 
     selector: Selector
     counts: Mapping[str, int]
+    first: float
 
 
 class _Look:
@@ -79,10 +80,10 @@ class _Look:
     def taken(self) -> Metrics:
         """All of it, in the order of what matters most while there is room."""
         self._around = look_around(self._api)
-        self._scale()
         with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix=SOURCE) as pool:
-            found = _flat(pool, self._of_alert, self._distinct())
             selected = self._selected_once()
+            self._scale(min((one.first for one in selected), default=self._start))
+            found = _flat(pool, self._of_alert, self._distinct())
             asked = [one for some in selected for one in self._golden(some, pool)]
             found += _flat(pool, self._asked, asked)
             found += _flat(pool, self._batch, [one for some in selected for one in self._raw(some)])
@@ -91,11 +92,15 @@ class _Look:
         facts = (*self._around.facts(self._target, self._alerts), *_asked_of(self._alerts))
         return Metrics(courses(found, self._labels), facts, self._allowance.gaps)
 
-    def _scale(self) -> None:
-        """A step no finer than the scrapes: repeated values would look like a calm that is not there."""
-        seconds = max(self._end - self._start, 1.0)
+    def _scale(self, first: float) -> None:
+        """A step no finer than the scrapes: repeated values would look like a calm that is not there.
+
+        Where scrapes are so frequent that the window would need a coarser step, it begins with the target's ``first`` data.
+        """
         scrape = self._around.scrape_seconds(self._target) or promql.USUAL
-        step = max(seconds / self._limits.points, scrape, FINEST_STEP)
+        if (self._end - self._start) / self._limits.points > scrape:
+            self._start = max(self._start, first - (self._end - self._start) / COUNTED)
+        step = max((self._end - self._start) / self._limits.points, scrape, FINEST_STEP)
         self._step = step if step < 1 else float(math.ceil(step))
         self._rate = max(RATE_STEPS * scrape, 2 * self._step)
         self._start = min(math.ceil(self._start / self._step) * self._step, self._end)
@@ -183,7 +188,8 @@ class _Look:
         for selector in self._selectors():
             counts = self._counts(selector)
             if counts is not None:
-                one = _Selected(selector, {name: max(1, counts.get(name, 1)) for name in self._names(selector)})
+                known = {name: max(1, counts.most.get(name, 1)) for name in self._names(selector)}
+                one = _Selected(selector, known, self._start if counts.first is None else counts.first)
                 found.setdefault(tuple(sorted(one.counts.items())), one)
         return list(found.values())
 
@@ -248,13 +254,13 @@ class _Look:
     def _count(self, selector: Selector) -> int | None:
         """How many series a selector has at most at some moments of the window; None when that is not known."""
         counts = self._counts(selector)
-        return None if counts is None else sum(counts.values())
+        return None if counts is None else sum(counts.most.values())
 
-    def _counts(self, selector: Selector) -> dict[str, int] | None:
+    def _counts(self, selector: Selector) -> Counted | None:
         step = max((self._end - self._start) / COUNTED, FINEST_STEP)
         text = f"count by (__name__) ({selector.text})"
         answer = self._range(text, step, f"how many series {selector.text} has")
-        return None if answer is None else largest(answer)
+        return None if answer is None else counted(answer)
 
     def _range(self, text: str, step: float, why: str) -> Any:
         asked = {"query": text, "start": f"{self._start:.3f}", "end": f"{self._end:.3f}", "step": f"{step:.3f}"}
