@@ -22,6 +22,8 @@ from .durable import Durable
 from .errors import AgentError, NotFound
 from .evidence.collector import EvidenceCollector
 from .evidence.history import GitHistory
+from .evidence.loki import Loki
+from .evidence.prometheus import Prometheus
 from .evidence.watch import DirectWatcher
 from .forge.local import LocalForge
 from .intake.intake import AlertIntake
@@ -170,6 +172,7 @@ class App:
         if self._noted:
             with contextlib.suppress(AgentError):  # a database that is away keeps nobody from stopping
                 self.store.append("agent.stopped", f"agent {__version__} stopped")
+        self._deployer.close()
         self._http.close()
         self.store.close()
 
@@ -206,12 +209,17 @@ class App:
         authors = (RevertAuthor(history_of), PartialRevertAuthor(history_of))
         judge = Judge(self.laboratory, history_of, store, clock)
         self.repairer = RepairEngine(self.laboratory, history_of, authors, judge, store, clock)
-        deployer = SupervisedDeployer(clock, store)
+        deployer = self._deployer = SupervisedDeployer(clock, store)
         limits = {rule.signal: rule.limit for rule in settings.monitoring.rules}
+        metrics = () if settings.prometheus_url is None else (Prometheus(http, str(settings.prometheus_url)),)
+        logs = () if settings.loki_url is None else (Loki(http, str(settings.loki_url)),)
+        collector = EvidenceCollector(
+            http, self._monitor, history_of, store.changes, clock, deployer.running, metrics, logs
+        )
         return Parts(
             ledger=store,
             work=store,
-            collector=EvidenceCollector(http, self._monitor, history_of, store.changes, clock, deployer.running),
+            collector=collector,
             investigator=ExperimentalInvestigator(self.laboratory, history_of, store, clock, limits),
             repairer=self.repairer,
             reproducer=CapsuleReproducer(self.laboratory),

@@ -24,9 +24,10 @@ from .model.experiment import Capsule, Run
 from .model.incident import Incident, Notice
 from .model.language import Allowances, CallOutcome, Spending
 from .model.policy import ActionKind, Approval, Decision
-from .model.record import Json, Record
+from .model.record import Json, Record, Window
 from .model.repair import Patch, Proof, Proposal, RegressionTest
 from .model.replay import Replay, SuiteResult
+from .model.sources import Logs, Metrics
 from .model.target import Target
 
 T = TypeVar("T", bound=Record)
@@ -185,6 +186,32 @@ class Collector(Protocol):
 
     def collect(self, incident: Incident, target: Target, episodes: tuple[Episode, ...]) -> EvidenceSet:
         """Everything the sources can tell about the incident."""
+        ...
+
+
+class MetricSource(Protocol):
+    """Tells how a target's metrics went. A source that is down, slow or strange leaves gaps; it does not raise."""
+
+    @property
+    def name(self) -> str:
+        """What its facts and gaps are called by."""
+        ...
+
+    def courses(self, target: Target, window: Window, alerts: Sequence[Alert]) -> Metrics:
+        """What the window shows of the target and of all that its alerts select, within the source's own limits."""
+        ...
+
+
+class LogSource(Protocol):
+    """Tells what a target wrote. A source that is down, slow or strange leaves gaps; it does not raise."""
+
+    @property
+    def name(self) -> str:
+        """What its facts and gaps are called by."""
+        ...
+
+    def lines(self, target: Target, window: Window, alerts: Sequence[Alert]) -> Logs:
+        """Lines of the window, oldest first, a traceback as one; where they are too many, the newest."""
         ...
 
 
