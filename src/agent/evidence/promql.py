@@ -2,7 +2,7 @@
 
 promql-parser reads the text. Very long or deep texts cost it seconds or end the whole process, so they are refused
 before it sees them, and its own printer loses milliseconds and escapes, so what is sent is the text as it came, a piece
-of it, or a selector written here (ADR 20).
+of it, or a selector written here (ADR 10).
 """
 
 from __future__ import annotations
