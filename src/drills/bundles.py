@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,13 @@ from .peek import Peek, peek
 from .stage import PROJECT
 
 SETS: Final = PROJECT / "drills" / "bundles"
+SEAL: Final = "SEAL"
+NO_BUNDLES: Final = (
+    "common",
+    "check",
+    "look",
+    "all",
+)  # what the scripts share, and what their author looked at them with
 SECONDS: Final = 120.0
 IN_THREE: Final = 3
 QUESTIONS: Final = ("change", "component", "component in three", "cause")
@@ -73,8 +81,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="bundles-") as place:
         for folder in folders:
             made = made_in(folder, Path(place) / folder.name)
-            _print(folder.name, *scored(made, read_expected(folder)))
+            _print(f"{folder.name}{seal_of(folder)}", *scored(made, read_expected(folder)))
     return 0
+
+
+def seal_of(folder: Path) -> str:
+    """What to say of a sealed set: whether it is as it was when it was sealed; nothing of an open one."""
+    seal = folder / SEAL
+    if not seal.is_file():
+        return ""
+    files = sorted(one.relative_to(folder).as_posix() for one in (folder / "make").rglob("*.py"))
+    lines = "".join(
+        f"{sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in ("expected.json", *files)
+    )
+    whole = sha256(lines.encode()).hexdigest() == seal.read_text(encoding="utf-8").split()[0]
+    return " (as it was sealed)" if whole else " (CHANGED since it was sealed)"
 
 
 def read_expected(folder: Path) -> list[Expected]:
@@ -87,7 +108,7 @@ def made_in(folder: Path, place: Path) -> Path:
     """Run a set's scripts in a copy; where the archives are then."""
     shutil.copytree(folder / "make", place / "make")
     for script in sorted((place / "make").glob("*.py")):
-        if script.stem != "common":
+        if script.stem not in NO_BUNDLES:
             subprocess.run([sys.executable, script.name], cwd=script.parent, check=True, capture_output=True)
     return place / "bundles"
 
