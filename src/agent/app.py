@@ -17,13 +17,13 @@ from functools import cache
 from . import __version__
 from .delivery.supervised import SupervisedDeployer
 from .delivery.verification import VerificationRules
+from .diagnosis.analysed import AnalysedInvestigator
 from .diagnosis.investigator import ExperimentalInvestigator
 from .durable import Durable
 from .errors import AgentError, NotFound
 from .evidence.collector import EvidenceCollector
 from .evidence.history import GitHistory
-from .evidence.loki import Loki
-from .evidence.prometheus import Prometheus
+from .evidence.remote import remote_sources
 from .evidence.watch import DirectWatcher
 from .forge.local import LocalForge
 from .intake.intake import AlertIntake
@@ -35,6 +35,7 @@ from .kit.http import HttpClient
 from .kit.ids import incident_id as new_incident_id
 from .kit.redact import redact
 from .kit.workspaces import Workspaces
+from .llm.analyst import open_analyst
 from .model.alert import Alert
 from .model.audit import Entry
 from .model.delivery import Deployment, Observation, PullRequest, Verification
@@ -210,9 +211,10 @@ class App:
         judge = Judge(self.laboratory, history_of, store, clock)
         self.repairer = RepairEngine(self.laboratory, history_of, authors, judge, store, clock)
         deployer = self._deployer = SupervisedDeployer(clock, store)
+        analyst = open_analyst(settings.language, store.purse, clock, settings.secrets)
         limits = {rule.signal: rule.limit for rule in settings.monitoring.rules}
-        metrics = () if settings.prometheus_url is None else (Prometheus(http, str(settings.prometheus_url)),)
-        logs = () if settings.loki_url is None else (Loki(http, str(settings.loki_url)),)
+        experiments = ExperimentalInvestigator(self.laboratory, history_of, store, clock, limits)
+        metrics, logs = remote_sources(http, settings.prometheus_url, settings.loki_url)
         collector = EvidenceCollector(
             http, self._monitor, history_of, store.changes, clock, deployer.running, metrics, logs
         )
@@ -220,7 +222,7 @@ class App:
             ledger=store,
             work=store,
             collector=collector,
-            investigator=ExperimentalInvestigator(self.laboratory, history_of, store, clock, limits),
+            investigator=AnalysedInvestigator(experiments, analyst, history_of, store),
             repairer=self.repairer,
             reproducer=CapsuleReproducer(self.laboratory),
             forge=self._forge(),

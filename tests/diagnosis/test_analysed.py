@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.diagnosis.analysed import analysed, readings_of
+from agent.diagnosis.analysed import AnalysedInvestigator, analysed, readings_of
 from agent.evidence.history import GitHistory
 from agent.llm.analyst import LangChainAnalyst, NoAnalyst, open_analyst
 from agent.model.analysis import Claim
@@ -12,13 +12,18 @@ from agent.model.case import Readings
 from agent.model.diagnosis import Diagnosis
 from agent.model.experiment import Experiment, Run, Verdict
 from agent.model.language import LanguageModel, Usage
+from agent.model.target import Target
 from agent.model.wording import usage_line
 from fakes import records
 from fakes.analyst import FakeAnalyst
+from fakes.clock import FakeClock
 from fakes.repository import Repository
+from fakes.trail import FakeTrail
 
 COMMIT, OTHER = "a" * 40, "b" * 40
 FOR_SECOND = Claim(about="H2", stance="for", statement="41 times", cites=("E1", "E2"), carried=("E1", "E2"))
+
+
 EXPERIMENT = Experiment(
     id="exp-1",
     question="does it happen again?",
@@ -113,3 +118,36 @@ def test_the_settings_choose_the_analyst():
     """None without a model; with one nothing is opened before there is a case."""
     assert isinstance(open_analyst(None, None, None), NoAnalyst)
     assert isinstance(open_analyst(LanguageModel(model="nobody:knows"), None, None), LangChainAnalyst)
+
+
+class Ready:
+    """An investigation that is done."""
+
+    def __init__(self, diagnosis):
+        self.diagnosis = diagnosis
+
+    def investigate(self, *_case):
+        """What it found."""
+        return self.diagnosis
+
+
+def test_an_investigation_ends_with_what_the_analyst_found(tmp_path):
+    """The claims are weighed in, and the trail says what the model took."""
+    who, trail = FakeAnalyst(FOR_SECOND, origins={"E1": "log", "E2": "metrics"}), FakeTrail(FakeClock())
+    investigator = AnalysedInvestigator(Ready(two()), who, lambda _target: GitHistory(tmp_path, "main"), trail)
+    after = investigator.investigate(
+        records.incident(), Target(name="shop", url="http://127.0.0.1:1", repository=tmp_path), records.evidence()
+    )
+    assert [each.title for each in after.hypotheses] == ["second", "first"]
+    assert [entry.kind for entry in trail.entries()] == ["analysis.made"]
+
+
+def test_without_a_model_nothing_is_said_and_nothing_changes(tmp_path):
+    """The diagnosis stands as it is."""
+    trail = FakeTrail(FakeClock())
+    investigator = AnalysedInvestigator(Ready(two()), NoAnalyst(), lambda _target: GitHistory(tmp_path, "main"), trail)
+    after = investigator.investigate(
+        records.incident(), Target(name="shop", url="http://127.0.0.1:1", repository=tmp_path), records.evidence()
+    )
+    assert after.hypotheses == two().hypotheses
+    assert trail.entries() == ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from ..model.analysis import Analysis
@@ -13,8 +13,10 @@ from ..model.experiment import Experiment
 from ..model.incident import Incident
 from ..model.language import Usage
 from ..model.record import Window
+from ..model.target import Target
 from ..model.weighing import weighed
-from ..ports import Analyst, History
+from ..model.wording import usage_line
+from ..ports import Analyst, History, Investigator, Trail
 
 CONFIRMED = "an experiment has confirmed the cause: there is nothing to ask a model"
 EMPTY = "there is no hypothesis to weigh"
@@ -36,6 +38,24 @@ def analysed(
         gaps = diagnosis.gaps if analysis.usage.outcome == "no_model" else (*diagnosis.gaps, gap)
         return diagnosis.model_copy(update={"analysis": analysis, "gaps": gaps})
     return diagnosis.model_copy(update={"analysis": analysis, "hypotheses": weighed(diagnosis.hypotheses, analysis)})
+
+
+class AnalysedInvestigator:
+    """Implements `Investigator`: the diagnosis of another one, with what an analyst finds in the same evidence weighed in."""
+
+    def __init__(
+        self, inner: Investigator, analyst: Analyst, history: Callable[[Target], History], trail: Trail
+    ) -> None:
+        self._inner, self._analyst, self._history, self._trail = inner, analyst, history, trail
+
+    def investigate(self, incident: Incident, target: Target, evidence: EvidenceSet) -> Diagnosis:
+        """Experiments first; the analyst sees what they showed."""
+        diagnosis = self._inner.investigate(incident, target, evidence)
+        found = analysed(diagnosis, evidence, self._analyst, incident, readings_of(self._history(target)))
+        usage = found.analysis.usage if found.analysis else None
+        if usage is not None and usage.outcome not in ("no_model", "not_needed"):
+            self._trail.append("analysis.made", usage_line(usage), incident_id=incident.id)
+        return found
 
 
 def readings_of(history: History, readings: Readings | None = None) -> Readings:
