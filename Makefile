@@ -62,8 +62,8 @@ drills: $(VENV)/.installed system ## Check and stage every drill, the baselines 
 	$(BIN)/python -m drills.range run drills --jobs $(JOBS) >/dev/null || $(ONE)
 	for player in nothing restart rollback revert-frame; do \
 	  $(BIN)/python -m drills.range run drills --player $$player --jobs $(JOBS) >/dev/null || $(ONE); done
-	$(BIN)/python -m drills.range report --format markdown --out docs/drills.md
-	$(BIN)/python -m drills.range report
+	$(BIN)/python -m drills.range report --stack embedded --format markdown --out docs/drills.md
+	$(BIN)/python -m drills.range report --stack embedded
 
 clean: ## End what demo runs left behind and remove their folders
 	if [ -x $(BIN)/python ]; then $(BIN)/python -m drills.demo --clean; fi
