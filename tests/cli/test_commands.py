@@ -309,7 +309,7 @@ def test_watching_says_when_it_waits_and_how_to_answer(mpa, service):
     asked = waiting_incident(service.store)
 
     def end():
-        time.sleep(0.5)
+        time.sleep(2.5)  # long enough for the watch to see it wait, on a busy machine too
         with service.store.begin() as tx:
             tx.save(
                 tx.incident(asked.incident_id).model_copy(update={"phase": Phase.CLOSED, "outcome": Outcome.REJECTED})

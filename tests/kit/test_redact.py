@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.kit.redact import LONGEST, MASK, fence, redact, redact_json, redact_values
@@ -119,6 +119,8 @@ def test_depth_is_bounded():
 
 @settings(deadline=None)
 @given(TEXTS, st.integers(min_value=-5, max_value=200))
+@example('PASSWORD=0"', 19)  # the mask is cut by one letter
+@example("PASSWORD=hunter2", 12)
 def test_fenced_text_is_bounded_and_clean(text, limit):
     """Never longer than asked for, never with control or direction characters, and stable."""
     fenced = fence(text, limit)

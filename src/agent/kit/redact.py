@@ -100,5 +100,11 @@ def fence(text: str, limit: int) -> str:
     """Untrusted text made harmless to show: no control or direction characters, no secrets, at most ``limit`` long."""
     if limit <= 0:
         return ""
-    clean = redact(_CONTROL.sub("", text[: limit * 4]))
-    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+    clean = _cut(redact(_CONTROL.sub("", text[: limit * 4])), limit)
+    return _cut(
+        redact(clean), limit
+    )  # half a mask looks like a secret again: what is shown stays as it is, fenced twice
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
