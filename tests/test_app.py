@@ -15,6 +15,7 @@ from agent.errors import Misconfigured
 from agent.model.alert import Alert
 from agent.model.incident import Outcome, Phase
 from agent.settings import Settings
+from fakes.answering import Answering
 from fakes.clock import NOON
 from fakes.target_server import TargetServer
 
@@ -32,8 +33,8 @@ def opened(tmp_path, server):
     config.write_text(f'[[target]]\nname = "shop"\nurl = "{server.url}"\nrepository = "{tmp_path}"\n')
 
     @contextmanager
-    def open_agent():
-        app = App(Settings(_env_file=None, mpa_state=tmp_path / "state", mpa_config=config))
+    def open_agent(**given):
+        app = App(Settings(_env_file=None, mpa_state=tmp_path / "state", mpa_config=config, **given))
         try:
             yield app
         finally:
@@ -157,6 +158,21 @@ def test_a_fault_that_people_live_with_opens_nothing_after_a_restart(opened, ser
         app.monitoring.cycle()
         assert len(app.store.incidents()) == 2
         assert len(app.store.incidents(active=True)) == 1
+
+
+def test_prometheus_and_loki_are_asked_where_they_are_set(opened):
+    """What they do not tell is a gap of theirs; where they are not set nobody speaks of them."""
+    with Answering(lambda _path: (404, "not here")) as other:
+        for given, expected in (
+            ({}, set()),
+            ({"prometheus_url": other.url, "loki_url": other.url}, {"prometheus", "loki"}),
+        ):
+            with opened(**given) as app:
+                app.intake.accept((stale_data("b" * 16),), source="alertmanager")
+                (incident,) = app.store.incidents()
+                collector = app.workflow._parts.collector
+                found = collector.collect(incident, app.targets["shop"], app.store.episodes(incident.id))
+                assert {gap.source for gap in found.gaps} & {"prometheus", "loki"} == expected
 
 
 def test_an_incident_is_shown_with_some_of_its_alerts_and_all_of_their_number(opened):

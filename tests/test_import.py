@@ -33,6 +33,18 @@ def test_importing_reads_no_setting(tmp_path, module):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_no_language_model_library_is_imported_before_a_model_is_asked(tmp_path):
+    """They take seconds and a hundred megabytes: the service is up before them, and without."""
+    looks = (
+        "import sys; import agent.main, agent.app, agent.cli; from agent.llm.analyst import LangChainAnalyst; "
+        "from agent.model.language import LanguageModel; LangChainAnalyst(LanguageModel(model='openai:gpt-4'), None, None); "
+        "print(sorted({name.partition('.')[0] for name in sys.modules} & "
+        "{'langchain', 'langchain_core', 'langchain_openai', 'langgraph', 'langsmith', 'openai', 'mcp', 'tiktoken'}))"
+    )
+    done = python("-c", looks, folder=tmp_path)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "[]", "")
+
+
 @pytest.mark.parametrize("module", ["agent.main", "src.agent.main"])
 def test_a_server_does_not_start_on_a_wrong_setting(tmp_path, module):
     """It ends, and says which setting it is and what to write; no traceback."""

@@ -17,11 +17,13 @@ from functools import cache
 from . import __version__
 from .delivery.supervised import SupervisedDeployer
 from .delivery.verification import VerificationRules
+from .diagnosis.analysed import AnalysedInvestigator
 from .diagnosis.investigator import ExperimentalInvestigator
 from .durable import Durable
 from .errors import AgentError, NotFound
 from .evidence.collector import EvidenceCollector
 from .evidence.history import GitHistory
+from .evidence.remote import remote_sources
 from .evidence.watch import DirectWatcher
 from .forge.local import LocalForge
 from .intake.intake import AlertIntake
@@ -33,6 +35,7 @@ from .kit.http import HttpClient
 from .kit.ids import incident_id as new_incident_id
 from .kit.redact import redact
 from .kit.workspaces import Workspaces
+from .llm.analyst import open_analyst
 from .model.alert import Alert
 from .model.audit import Entry
 from .model.delivery import Deployment, Observation, PullRequest, Verification
@@ -170,6 +173,7 @@ class App:
         if self._noted:
             with contextlib.suppress(AgentError):  # a database that is away keeps nobody from stopping
                 self.store.append("agent.stopped", f"agent {__version__} stopped")
+        self._deployer.close()
         self._http.close()
         self.store.close()
 
@@ -206,13 +210,19 @@ class App:
         authors = (RevertAuthor(history_of), PartialRevertAuthor(history_of))
         judge = Judge(self.laboratory, history_of, store, clock)
         self.repairer = RepairEngine(self.laboratory, history_of, authors, judge, store, clock)
-        deployer = SupervisedDeployer(clock, store)
+        deployer = self._deployer = SupervisedDeployer(clock, store)
+        analyst = open_analyst(settings.language, store.purse, clock, settings.secrets)
         limits = {rule.signal: rule.limit for rule in settings.monitoring.rules}
+        experiments = ExperimentalInvestigator(self.laboratory, history_of, store, clock, limits)
+        metrics, logs = remote_sources(http, settings.prometheus_url, settings.loki_url)
+        collector = EvidenceCollector(
+            http, self._monitor, history_of, store.changes, clock, deployer.running, metrics, logs
+        )
         return Parts(
             ledger=store,
             work=store,
-            collector=EvidenceCollector(http, self._monitor, history_of, store.changes, clock, deployer.running),
-            investigator=ExperimentalInvestigator(self.laboratory, history_of, store, clock, limits),
+            collector=collector,
+            investigator=AnalysedInvestigator(experiments, analyst, history_of, store),
             repairer=self.repairer,
             reproducer=CapsuleReproducer(self.laboratory),
             forge=self._forge(),
@@ -322,7 +332,9 @@ class App:
         """Numbers for `/metrics`."""
         incidents = self.store.incidents(limit=MOST_ACTIVE)
         outcomes = Counter(i.outcome.value if i.outcome and not i.active else "active" for i in incidents)
-        return Figures(incidents=dict(outcomes), queue=len(self.store.due(self.clock.now())))
+        return Figures(
+            incidents=dict(outcomes), queue=len(self.store.due(self.clock.now())), models=self.store.purse.figures()
+        )
 
     def incidents(self, *, active: bool | None, limit: int) -> tuple[Incident, ...]:
         """Newest first."""

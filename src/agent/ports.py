@@ -9,21 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
 from .model.alert import Alert, Episode
+from .model.analysis import Analysis
 from .model.audit import Entry
+from .model.case import Case
 from .model.delivery import Check, Commit, Deployment, Observation, PullRequest, Release, Verification
 from .model.diagnosis import Diagnosis
 from .model.evidence import Change, EvidenceSet
 from .model.experiment import Capsule, Run
 from .model.incident import Incident, Notice
+from .model.language import Allowances, CallOutcome, Spending
 from .model.policy import ActionKind, Approval, Decision
-from .model.record import Json, Record
+from .model.record import Json, Record, Window
 from .model.repair import Patch, Proof, Proposal, RegressionTest
 from .model.replay import Replay, SuiteResult
+from .model.sources import Logs, Metrics
 from .model.target import Target
 
 T = TypeVar("T", bound=Record)
@@ -185,6 +189,32 @@ class Collector(Protocol):
         ...
 
 
+class MetricSource(Protocol):
+    """Tells how a target's metrics went. A source that is down, slow or strange leaves gaps; it does not raise."""
+
+    @property
+    def name(self) -> str:
+        """What its facts and gaps are called by."""
+        ...
+
+    def courses(self, target: Target, window: Window, alerts: Sequence[Alert]) -> Metrics:
+        """What the window shows of the target and of all that its alerts select, within the source's own limits."""
+        ...
+
+
+class LogSource(Protocol):
+    """Tells what a target wrote. A source that is down, slow or strange leaves gaps; it does not raise."""
+
+    @property
+    def name(self) -> str:
+        """What its facts and gaps are called by."""
+        ...
+
+    def lines(self, target: Target, window: Window, alerts: Sequence[Alert]) -> Logs:
+        """Lines of the window, oldest first, a traceback as one; where they are too many, the newest."""
+        ...
+
+
 class Laboratory(Protocol):
     """Runs the target's code in the sandbox. Raises `Unsafe` where no isolation is to be had."""
 
@@ -250,6 +280,33 @@ class Investigator(Protocol):
 
     def investigate(self, incident: Incident, target: Target, evidence: EvidenceSet) -> Diagnosis:
         """Rank hypotheses, reproduce, bisect, confirm."""
+        ...
+
+
+class Analyst(Protocol):
+    """Reads a case and makes claims that cite evidence. It has no vote: what they weigh is computed elsewhere."""
+
+    def analyse(self, case: Case) -> Analysis:
+        """Its checked claims, or why there are none. Never raises for a model that fails or a limit that is reached."""
+        ...
+
+
+class Purse(Protocol):
+    """The account of model calls; what was set aside is counted until it is settled, through every crash and restart."""
+
+    def begin(self, incident_id: str, model: str, asked: Spending, allowances: Allowances) -> tuple[str, str]:
+        """Set ``asked`` aside if it fits into both allowances, all in one transaction.
+
+        The call's id and an empty reason, or an empty id and the reason of the refusal.
+        """
+        ...
+
+    def settle(self, call_id: str, outcome: CallOutcome, used: Spending, *, tokens_out: int = 0) -> None:
+        """Put what was really used in the place of what was set aside; ``tokens_out`` are among its tokens."""
+        ...
+
+    def spent(self, incident_id: str, day: date) -> tuple[Spending, Spending]:
+        """What an incident's calls took, and what all calls of a day (UTC) took."""
         ...
 
 

@@ -21,12 +21,14 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationErro
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .errors import Misconfigured
+from .model.language import Allowances, DayAllowance, IncidentAllowance, LanguageModel, Price, ToolServer
 from .model.policy import Autonomy
 from .model.record import Record
 from .model.signals import BUILT_IN, Rule
 from .model.target import Target
 
 OWNER_ONLY = 0o700
+SHORTEST_KEY = 12
 DEFAULT_CONFIG = Path("agent.toml")
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Hours = Annotated[float, Field(gt=0, le=720, allow_inf_nan=False)]
@@ -118,6 +120,21 @@ class VerificationSettings(Record):
     min_failing_kind: int = Field(3, ge=1)
 
 
+class LLMSettings(Record):
+    """``[llm]``: how the model that LLM_MODEL names is asked, what it may cost, and where else it may look."""
+
+    fallbacks: tuple[str, ...] = ()
+    call_seconds: Seconds = 45.0
+    output_tokens: int = Field(4_000, ge=64)
+    retries: int = Field(2, ge=0, le=5)
+    retry_pause: Limit = 1.0
+    stream: bool = False
+    incident: IncidentAllowance = IncidentAllowance()
+    day: DayAllowance = DayAllowance()
+    prices: dict[str, Price] = {}
+    mcp: tuple[ToolServer, ...] = ()
+
+
 class WebSettings(Record):
     """``[web]``: ``hosts`` are names, besides localhost, under which a browser may open the dashboard without a token."""
 
@@ -132,6 +149,7 @@ class AgentFile(Record):
     limits: SandboxSettings = SandboxSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
     verification: VerificationSettings = VerificationSettings()
+    llm: LLMSettings = LLMSettings()
     web: WebSettings = WebSettings()
 
     @model_validator(mode="after")
@@ -235,6 +253,26 @@ class Settings(BaseSettings):
         return self.file.verification
 
     @property
+    def language(self) -> LanguageModel | None:
+        """The language model, None when LLM_MODEL is not set."""
+        if self.llm_model is None:
+            return None
+        given = self.file.llm
+        same = given.model_dump(
+            include={"fallbacks", "call_seconds", "output_tokens", "retries", "retry_pause", "stream"}
+        )
+        return LanguageModel(
+            model=self.llm_model,
+            temperature=self.llm_temperature,
+            base_url=self.llm_base_url,
+            api_key=self.openai_api_key,
+            prices=given.prices,
+            allowances=Allowances(incident=given.incident, day=given.day),
+            servers=given.mcp,
+            **same,
+        )
+
+    @property
     def web(self) -> WebSettings:
         """The dashboard's own settings."""
         return self.file.web
@@ -254,7 +292,21 @@ class Settings(BaseSettings):
     @property
     def cautions(self) -> tuple[str, ...]:
         """What was set and does not do what one may expect of it."""
-        return (*self.unreachable(self.api_host), *self.without_effect)
+        return (*self.unreachable(self.api_host), *self.without_effect, *self.in_clear)
+
+    @property
+    def in_clear(self) -> tuple[str, ...]:
+        """Whether what a model is sent, its key too, would cross a network unencrypted."""
+        parts = urlsplit(self.llm_base_url or "")
+        if (
+            parts.scheme != "http"
+            or parts.hostname in ("localhost", "::1")
+            or (parts.hostname or "").startswith("127.")
+        ):
+            return ()
+        return (
+            "LLM_BASE_URL begins with http: prompts and OPENAI_API_KEY are sent unencrypted. Write https if it can be had",
+        )
 
     def unreachable(self, host: str) -> tuple[str, ...]:
         """Why a service that listens on ``host`` refuses whoever is not on this machine, empty when it does not."""
@@ -279,9 +331,10 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every secret that was set, so that the log can leave it out."""
+        """Every secret that was set, here or for a model's client, so that logs and prompts can leave it out."""
         values = (getattr(self, name) for name in type(self).model_fields)
-        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        own = (value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        return tuple(dict.fromkeys((*own, *provider_keys())))
 
     def prepare_state(self) -> Path:
         """Make the state folder (mode 700) and return it. Raises `Misconfigured` when that cannot be done."""
@@ -309,6 +362,12 @@ def load(env_file: Path | None = Path(".env")) -> Settings:
 def passed_on() -> dict[str, str]:
     """The environment for a program that the command line starts in its own place (`mpa demo`)."""
     return dict(os.environ)
+
+
+def provider_keys() -> tuple[str, ...]:
+    """Keys of other providers that their clients find in the environment; what is short is a switch, not a key."""
+    ends = ("_API_KEY", "_TOKEN", "_SECRET")
+    return tuple(value for name, value in os.environ.items() if name.endswith(ends) and len(value) >= SHORTEST_KEY)
 
 
 def installer_environment() -> dict[str, str]:
@@ -383,6 +442,7 @@ def _known_keys(loc: Sequence[str | int]) -> list[str]:
         "limits": SandboxSettings,
         "monitoring": MonitoringSettings,
         "verification": VerificationSettings,
+        "llm": LLMSettings,
         "web": WebSettings,
     }
     names = [part for part in loc[:-1] if isinstance(part, str)]

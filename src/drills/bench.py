@@ -17,6 +17,7 @@ from typing import Final
 import httpx2
 import prometheus_client
 
+from . import large
 from .addresses import free_ports
 from .settings_files import Value, toml
 from .stage import PROJECT
@@ -25,6 +26,8 @@ HEALTHY_SECONDS: Final = 3.0
 RESIDENT_MIB: Final = 150.0
 IDLE_SHARE: Final = 0.03
 WATCHED_SECONDS: Final = 20.0
+DIAGNOSIS_SECONDS: Final = 3.0
+DIAGNOSIS_MIB: Final = 500.0
 
 
 def main() -> None:
@@ -32,12 +35,15 @@ def main() -> None:
     healthy, resident, idle = _measure(target=None)
     with _target() as url:
         _, watching_resident, watching = _measure(target=url)
+    cpu, peak = _diagnosis()
     for name, value, limit in (
         ("healthy after, s", healthy, HEALTHY_SECONDS),
         ("resident, MiB", resident, RESIDENT_MIB),
         ("share of a core when idle", idle, IDLE_SHARE),
         ("resident watching a target", watching_resident, RESIDENT_MIB),
         ("share of a core watching", watching, IDLE_SHARE),
+        ("large bundle, s of a core", cpu, DIAGNOSIS_SECONDS),
+        ("large bundle, MiB at most", peak, DIAGNOSIS_MIB),
     ):
         sys.stdout.write(f"{name:28} {value:8.3f}  limit {limit:8.3f}  ratio {value / limit:5.2f}\n")
 
@@ -64,6 +70,20 @@ def _measure(target: str | None) -> tuple[float, float, float]:
         finally:
             process.terminate()
             process.wait(timeout=20)
+
+
+def _diagnosis() -> tuple[float, float]:
+    """Seconds of processor time and MiB at most that the diagnosis of a large bundle takes, start-up included."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        large.write(Path(folder))
+        words = [sys.executable, "-m", "agent.cli", "diagnose", folder, "--json"]
+        env = {**os.environ, "PYTHONPATH": str(PROJECT / "src")}
+        process = subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise SystemExit("bench: the large bundle was not diagnosed")
+        return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
 class _Page(BaseHTTPRequestHandler):

@@ -6,6 +6,7 @@ import json
 import threading
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from agent.errors import NotFound
@@ -14,12 +15,15 @@ from agent.evidence.collector import EvidenceCollector
 from agent.evidence.history import GitHistory
 from agent.kit.http import HttpClient
 from agent.model.alert import Alert, Episode
+from agent.model.bundle import Course, LogLine
 from agent.model.delivery import Release
 from agent.model.signals import MetricNames, Reading, Scrape
+from agent.model.sources import Fact
 from agent.model.target import Target
 from fakes import records
 from fakes.clock import NOON, FakeClock
 from fakes.repository import Repository
+from fakes.sources import FakeLogs, FakeMetrics
 from fakes.target_server import TargetServer
 
 
@@ -51,6 +55,7 @@ class Scene:
         self.server, self.http, self.clock = server, HttpClient(), FakeClock(NOON + timedelta(seconds=40))
         self.release = Release(commit=None, healthy=True)
         self.scrapes, self.reported = Scraped(), ()
+        self.metrics = self.logs = ()
         self.log, self.deployments = folder / "service.log", folder / "deployments.ndjson"
         self.target = Target(
             name="shop", url=server.url, repository=self.repository.path, log_file=self.log, release_root=folder
@@ -82,8 +87,9 @@ class Scene:
 
     def collect(self, **target):
         made = EvidenceCollector(
-            self.http, self.scrapes, self.history, lambda: self.reported, self.clock, lambda _target: self.release
-        )
+            self.http, self.scrapes, self.history, lambda: self.reported, self.clock, lambda _target: self.release,
+            self.metrics, self.logs,
+        )  # fmt: skip
         labels = {"alertname": "HighErrorRatio", "target": "shop"}
         alert = Alert(
             status="firing", labels=labels, annotations={"summary": "errors"}, starts_at=NOON + timedelta(seconds=15),
@@ -319,3 +325,19 @@ def test_what_the_supervisor_says_of_the_process_is_evidence(scene):
     scene.release = Release(commit=None, healthy=False, process="STOPPED (stopped at noon)")
     facts = [fact for fact in scene.collect().evidence if fact.source == "process"]
     assert [fact.summary for fact in facts] == ["its supervisor says STOPPED (stopped at noon)"]
+
+
+def test_servers_of_metrics_and_logs_are_asked_beside_the_rest(scene):
+    """Their courses become series, what they tell and failed lines facts, their gaps gaps."""
+    at = NOON.timestamp() + np.arange(3.0)
+    course = Course("shop", "http_requests:error_ratio", at, np.array([0.0, 0.5, 0.5]))
+    told = [LogLine(at[0], "shop", "ERROR", "payment timeout\nmore"), LogLine(at[1], "shop", "INFO", "fine")]
+    scene.metrics = (FakeMetrics([course], [Fact("fake", "rule", "rule X is firing")]),)
+    scene.logs = (FakeLogs(name="logs", broken="loki is away"),)
+    found = scene.collect()
+    assert found.series[-1].points == tuple(zip(at, [0.0, 0.5, 0.5], strict=True))
+    assert found.series[-1].labels == {"component": "shop"}
+    assert "rule X is firing" in [fact.summary for fact in found.evidence]
+    assert [gap.reason for gap in found.gaps] == ["loki is away"]
+    scene.logs = (FakeLogs(told, name="logs"),)
+    assert "shop wrote 1 times: payment timeout" in [fact.summary for fact in scene.collect().evidence]

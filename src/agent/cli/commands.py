@@ -14,7 +14,7 @@ import typer
 
 from ..errors import AgentError, Conflict, Permanent
 from ..settings import load, passed_on
-from . import control, incidents, showing, trail
+from . import bundles, control, incidents, showing, trail
 from .client import Client
 from .skeleton import AGENT_TOML
 from .terminal import ERROR, NEGATIVE, By, Id, Json, Reason, Subject, Url, client, printed, table, written
@@ -22,6 +22,8 @@ from .terminal import ERROR, NEGATIVE, By, Id, Json, Reason, Subject, Url, clien
 LOOK_SECONDS = 0.25
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 token = typer.Typer(no_args_is_help=True, help="The service's token.")
+app.command("diagnose")(bundles.diagnose)
+app.add_typer(bundles.app, name="bundle")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(control.app, name="control")
 app.add_typer(trail.app, name="audit")

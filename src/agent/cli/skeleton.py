@@ -73,6 +73,36 @@ min_requests = 50
 # settle_seconds = 3
 # max_wait_seconds = 180
 
+# [llm]                                    # how the model of LLM_MODEL (.env) is asked; docs/models.md
+# fallbacks = ["openai:gpt-4o-mini"]       # asked in this order when it fails
+# call_seconds = 45
+# output_tokens = 4000                     # the longest answer
+# retries = 2                              # of a call that failed and may pass; none for a wrong key or an empty account
+# retry_pause = 1.0                        # seconds, doubled each time
+# stream = false
+
+# [llm.incident]                           # the most that one incident may take, and below all of a day (UTC)
+# calls = 20
+# tokens = 200000
+# money = 1.0                              # US dollars; needs a price
+# seconds = 180
+
+# [llm.day]
+# calls = 400
+# tokens = 4000000
+# money = 20.0
+# seconds = 3600
+
+# [llm.prices."my-model"]                  # US dollars per million tokens, where the list has none or another
+# input = 0.5
+# output = 1.5
+# cached = 0.1
+
+# [[llm.mcp]]                              # an MCP server as one more source; only tools marked read-only are taken
+# name = "tickets"
+# url = "http://127.0.0.1:9000/mcp"        # or command = ["my-mcp-server", "--stdio"]
+# tools = []                               # tools to take although they are not marked
+
 # [web]
 # hosts = []                               # names besides localhost under which a browser may open the dashboard
 """

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -23,8 +25,9 @@ from ..model.evidence import Change, Evidence, EvidenceSet, Exchange, Gap, Serie
 from ..model.incident import Incident
 from ..model.record import Json, Window
 from ..model.signals import Reading, Scrape, course
+from ..model.sources import Fact, Logs, Metrics
 from ..model.target import Target
-from ..ports import Clock, History
+from ..ports import Clock, History, LogSource, MetricSource
 from . import logfile
 from .history import current_release, deploys
 
@@ -36,6 +39,10 @@ MOST_COMMITS = 60
 MOST_POINTS = 600
 LONGEST_REASON = 500
 ENDPOINT_BYTES = 256 << 10
+BASELINE = timedelta(minutes=30)
+MOST_SERIES = 60
+MOST_FACTS = 12
+FAILED_LEVELS = frozenset(("ERROR", "CRITICAL"))
 
 
 class Scrapes(Protocol):
@@ -57,6 +64,24 @@ class _Found:
         self.facts: list[tuple[str, str, str, Json]] = []
         self.gaps: list[Gap] = []
 
+    def take(self, found: object) -> tuple[Series, ...]:
+        """What a server of metrics or logs brought; its courses as series, the most telling first."""
+        if isinstance(found, Logs):
+            self.facts += [(one.source, one.kind, one.summary, one.data) for one in _failures(found)]
+        if not isinstance(found, Logs | Metrics):
+            return ()
+        self.facts += [(one.source, one.kind, one.summary, one.data) for one in found.facts[:MOST_FACTS]]
+        self.gaps += found.gaps
+        courses = found.courses if isinstance(found, Metrics) else ()
+        return tuple(
+            Series(
+                name=one.metric,
+                labels={"component": one.component},
+                points=tuple(zip(one.at.tolist(), one.values.tolist(), strict=True)),
+            )
+            for one in courses[:MOST_SERIES]
+        )
+
     def gap(self, source: str, reason: str) -> None:
         """Name what could not be observed; an error's text may quote anything, a password too."""
         self.gaps.append(Gap(source=source, reason=fence(reason, LONGEST_REASON)))
@@ -73,10 +98,13 @@ class EvidenceCollector:
         reported: Callable[[], Sequence[Change]],
         clock: Clock,
         running: Callable[[Target], Release],
+        metrics: Sequence[MetricSource] = (),
+        logs: Sequence[LogSource] = (),
     ) -> None:
         self._http, self._scrapes, self._history, self._clock = http, scrapes, history, clock
         self._runs = running
         self._reported = reported
+        self._metrics, self._logs = metrics, logs
 
     def collect(self, incident: Incident, target: Target, episodes: tuple[Episode, ...]) -> EvidenceSet:
         """Everything the sources can tell about the incident."""
@@ -92,6 +120,7 @@ class EvidenceCollector:
             "signals": lambda: self._scrapes.reading(target),
             "deploys": lambda: self._deploys(target),
             "process": lambda: self._runs(target),
+            **self._servers(target, Window(start=min(start, now) - BASELINE, end=now), episodes),
         }
         results = self._gather(sources, found)
         log: logfile.Log = results.get("log") or logfile.Log((), cut=False)  # type: ignore[assignment]
@@ -108,6 +137,8 @@ class EvidenceCollector:
         self._say_signals(results.get("signals"), episodes, found)
         self._say_deploys(recorded, found)
         _say_process(results.get("process"), found)
+        names = [one.name for one in self._metrics] + [one.name for one in self._logs]
+        beside = [found.take(results.get(name)) for name in names]
         told = _told(self._reported(), target, window)
         for change in told[:5]:
             found.facts.append(("reports", change.kind, f"{change.title} at {change.timestamp:%H:%M:%S}", {}))
@@ -120,7 +151,7 @@ class EvidenceCollector:
             gaps=tuple(found.gaps),
             failing=failures,
             healthy=healthy,
-            series=_series(scrapes),
+            series=(*_series(scrapes), *(one for some in beside for one in some)),
             alerted_at=start,
             spells=logfile.spells(log.exchanges, failures),
             log_begins=min((exchange.timestamp for exchange in log.exchanges), default=None),
@@ -134,6 +165,14 @@ class EvidenceCollector:
             status=status,
             seconds=time.monotonic() - began,
         )
+
+    def _servers(self, target: Target, window: Window, episodes: Sequence[Episode]) -> dict[str, Callable[[], object]]:
+        """What is asked of each server of metrics and of logs."""
+        alerts = [episode.alert for episode in episodes]
+        return {
+            **{one.name: partial(one.courses, target, window, alerts) for one in self._metrics},
+            **{one.name: partial(one.lines, target, window, alerts) for one in self._logs},
+        }
 
     def _gather(self, sources: dict[str, Callable[[], object]], found: _Found) -> dict[str, object]:
         """Run all sources at once; one that raises or is too slow leaves a gap."""
@@ -255,6 +294,16 @@ def _series(scrapes: Sequence[Scrape]) -> tuple[Series, ...]:
             if not key[0].endswith(("_bucket", "_total", "_info")) and math.isfinite(value):
                 points.setdefault(key, []).append((scrape.at, value))
     return tuple(Series(name=name, labels=dict(labels), points=tuple(rows)) for (name, labels), rows in points.items())
+
+
+def _failures(logs: Logs) -> list[Fact]:
+    """What the lines say most often of failures."""
+    failed = [line for line in logs.lines if line.level in FAILED_LEVELS]
+    counts = Counter((line.component, line.message.partition("\n")[0][:LONGEST_REASON]) for line in failed)
+    return [
+        Fact("log lines", "failure", f"{component} wrote {count} times: {head}", {"count": count})
+        for (component, head), count in counts.most_common(5)
+    ]
 
 
 def _say_process(seen: object, found: _Found) -> None:

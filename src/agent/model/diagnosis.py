@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import AwareDatetime
 
+from .analysis import Analysis
 from .evidence import Gap
 from .experiment import Capsule, Experiment
-from .record import Ratio, Record
+from .record import Cause, Ratio, Record
 
-Cause = Literal[
-    "code", "configuration", "dependency", "capacity", "data", "model", "infrastructure", "traffic", "unknown"
-]
+__all__ = ["Cause", "Diagnosis", "Hypothesis"]
 
 
 class Hypothesis(Record):
@@ -30,7 +27,10 @@ class Hypothesis(Record):
 
 
 class Diagnosis(Record):
-    """What the investigation found. ``culprit`` is set only when an experiment confirmed it against its parent."""
+    """What the investigation found. ``culprit`` is set only when an experiment confirmed it against its parent.
+
+    ``analysis`` is what a language model added, or why none was used; None where nobody asked for one.
+    """
 
     onset: AwareDatetime | None
     blast_radius: tuple[str, ...] = ()
@@ -39,5 +39,6 @@ class Diagnosis(Record):
     gaps: tuple[Gap, ...] = ()
     capsule: Capsule | None = None
     culprit: str | None = None
+    analysis: Analysis | None = None
     calibration: str = "uncalibrated (n=0)"
     seconds: float = 0.0

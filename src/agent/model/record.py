@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
 Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 Json = dict[str, JsonValue]
+Cause = Literal[
+    "code", "configuration", "dependency", "capacity", "data", "model", "infrastructure", "traffic", "unknown"
+]
 
 
 class Record(BaseModel):

@@ -11,6 +11,7 @@ from .delivery import Deployment, Observation, PullRequest, Verification
 from .diagnosis import Diagnosis
 from .evidence import EvidenceSet
 from .incident import Incident
+from .language import ModelFigures
 from .policy import Approval
 from .record import Record
 from .repair import Proposal
@@ -104,10 +105,11 @@ class Status(Record):
 
 
 class Figures(Record):
-    """Numbers for `/metrics`. ``incidents`` counts by outcome, with ``active`` for the open ones."""
+    """Numbers for `/metrics`. ``incidents`` counts by outcome, with ``active`` for the open ones; ``models`` by model."""
 
     incidents: dict[str, int] = {}
     queue: int = 0
+    models: tuple[ModelFigures, ...] = ()
 
 
 class ChainReport(Record):

@@ -8,6 +8,7 @@ from .delivery import Observation
 from .diagnosis import Diagnosis
 from .evidence import EvidenceSet
 from .incident import Incident, Outcome, Phase
+from .language import Usage
 from .policy import Approval
 
 HELD = "held by the emergency stop"
@@ -31,6 +32,16 @@ def diagnosis_line(diagnosis: Diagnosis) -> str:
     first = diagnosis.hypotheses[0]
     proof = "confirmed by experiment" if diagnosis.culprit else "not confirmed by an experiment"
     return f"{first.title} (confidence {first.confidence:.0%}, {diagnosis.calibration}; {proof})"
+
+
+def usage_line(usage: Usage) -> str:
+    """Whether a language model was used, what it took, or why it was not."""
+    taken = f"{usage.calls} calls, {usage.tokens_in + usage.tokens_out} tokens, {usage.seconds:.1f} s"
+    money = "no price known" if usage.money is None else f"{usage.money:.4f} USD"
+    spent = f" ({taken}, {money})" if usage.calls else ""
+    if usage.outcome == "used":
+        return f"{usage.model} was asked{spent}"
+    return f"no language model was used: {usage.reason}{spent}"
 
 
 def observation_line(observation: Observation) -> str:

@@ -24,6 +24,7 @@ from ..model.record import Json, Record
 from ..ports import Clock
 from . import tables
 from .audit import GENESIS, Chain, Verdict
+from .purse import StoredPurse
 from .schema import SNAPSHOT, connect
 
 T = TypeVar("T", bound=Record)
@@ -247,6 +248,7 @@ class Store:
         self._changed = threading.Condition()
         self._newest = self._last_entry()
         self._wake: list[Callable[[], None]] = []
+        self.purse = StoredPurse(self._engine, clock)
 
     def on_enqueue(self, callback: Callable[[], None]) -> None:
         """Call back after every commit that queued something."""

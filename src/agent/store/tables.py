@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 metadata = MetaData()
 
@@ -105,6 +117,21 @@ changes = Table(
     Column("id", String(120), primary_key=True),
     Column("at", String(40), nullable=False),
     Column("body", Text, nullable=False),
+)
+
+model_calls = Table(
+    "model_calls",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("day", String(10), nullable=False, index=True),
+    Column("incident_id", String(64), nullable=False, index=True),
+    Column("model", String(120), nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("calls", BigInteger, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("tokens_out", BigInteger, nullable=False),
+    Column("money", Float, nullable=False),
+    Column("seconds", Float, nullable=False),
 )
 
 flags = Table("flags", metadata, Column("name", String(60), primary_key=True), Column("value", Text, nullable=False))

@@ -73,7 +73,18 @@ def configure(level: str, secrets: Sequence[str], stream: TextIO | None = None) 
         server.handlers.clear()
         server.propagate = True
     # Libraries that tell every call they make would drown our own lines.
-    for name in ("httpx2", "httpcore2", "alembic", "asyncio", "sqlalchemy"):
+    for name in (
+        "httpx",
+        "httpcore",
+        "httpx2",
+        "httpcore2",
+        "openai",
+        "langsmith",
+        "mcp",
+        "alembic",
+        "asyncio",
+        "sqlalchemy",
+    ):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -1,0 +1,14 @@
+from common import *
+B = Bundle("healthy-new-version", 130, "messaging", "2025-10-15T12:00:00Z", 120, 30, peak=14, lv="lower")
+B.drop.add("topology")
+B.change("mx-811", "deploy", 52.0, "fanout", "fanout 8.11: go 1.23, new logger, local LRU of 300 MB", diff=D("go.mod", "@@ -1,5 +1,6 @@\n module fanout\n \n-go 1.22\n+go 1.23\n \n require (\n+\tgithub.com/example/lru v1.2.0") + D("internal/cache/local.go", "@@ -0,0 +1,12 @@\n+package cache\n+\n+import \"github.com/example/lru\"\n+\n+const budget = 300 << 20\n+\n+func NewLocal() *lru.Cache {\n+\treturn lru.New(lru.Bytes(budget))\n+}"), boot=True, lang="go")
+B.change("mx-812", "config", 57.5, "push", "push: deprecated option http_timeout renamed", diff=D("push/config.yaml", "@@ -3,2 +3,2 @@\n-http_timeout: 4s\n+request_timeout: 4s"))
+B.change("mx-813", "flag", 61, "inbox", "flag sticker-search 100%")
+B.filler(10, -200, 100, ["inbox", "push", "search"], "mx-7")
+lunch = [curve([(0, 1), (25, 1.0), (50, 1.22), (75, 1.25), (100, 1.05), (120, 1)])]
+B.svc("edge", 620, 8, 50, lang="go", fx=dict(rps=lunch, cpu=lunch)); B.svc("fanout", 340, 5, 32, lang="go", mem=480, fx=dict(rps=lunch, cpu=lunch, mem=[lambda t, v: v + (0 if t < 52 else 3.1e8 * (1 - math.exp(-(t - 52) / 11)))], p50=[mul(53, .93)])); B.svc("push", 120, 25, 140, lang="node", fx=dict(rps=lunch)); B.svc("inbox", 260, 7, 44, lang="jvm", fx=dict(rps=lunch, rt=[spike(69, 6, .6)])); B.svc("search", 40, 30, 150, lang="jvm")
+B.redis("fanout-redis", 5200, 1300, hit=.93, fx=dict(ops=lunch + [mul(52, .62, ramp=12)])); B.kafka("bus", "fanout", 700, 60, fx={"in": lunch, "lag": [spike(52.6, 14, .9)]})
+B.chat("edge", [], 4, "go"); B.logs("fanout", "INFO", "delivered m_{hex8} to {n:2-60} devices", 0, 52, pm=3); B.logs("fanout", "INFO", "msg=delivered id=m_{hex8} devices={n:2-60}", 52, pm=3); B.logs("fanout", "WARN", "msg=\"option 'batch_max' is deprecated, use 'batch.max'\"", 52, 56, pm=2); B.chat("push", ["apns 200 {ms:60}ms"], 1.5, "node", ["apns 410 Unregistered token"], .3); B.chat("inbox", [], 2, "jvm"); B.chat("search", [], .8, "jvm"); B.chat("fanout-redis", [], .2, "redis"); B.chat("bus", ["[GroupCoordinator 1]: Preparing to rebalance group fanout (reason: member left)"][:0], .4, "kafka")
+for i in range(3): B.log(52 + i * .4, "bus", "INFO", "[GroupCoordinator 1]: Preparing to rebalance group fanout in state PreparingRebalance (reason: removing member on LeaveGroup)")
+B.alert(60, "MemoryGrowth", "warning", "fanout", "fanout memory +50% in 10m", label="job"); B.alert(54, "ConsumerLag", "warning", "bus", "lag of group fanout above 500", label="job", end=57)
+B.finish(62, "healthy", [], [], None, ["mx-811", "mx-812", "mx-813"], None, True, "Memory rises by the intended 300 MB cache and then is flat, lag blips for one rolling restart, traffic is lunch time; errors and latency do not move.")

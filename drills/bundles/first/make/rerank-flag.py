@@ -1,0 +1,20 @@
+from common import *
+B = Bundle("rerank-flag", 119, "search", "2025-11-20T19:00:00Z", 120, 30, peak=21, lv="lower")
+T = 54.0
+B.drop.add("logs")
+B.change("ff-3301", "flag", 53.4, "search-api", "flag search.neural_rerank rollout 5% -> 60%", diff="flag: search.neural_rerank\nenvironment: production\nvariations: [lexical, neural]\n- rollout: {lexical: 95, neural: 5}\n+ rollout: {lexical: 40, neural: 60}\nbucket_by: user_id")
+B.change("mb-911", "deploy", 51.8, "mobile-bff", "mobile-bff 911: result badges", diff=D("src/search/map.ts", "@@ -14,4 +14,5 @@ export const toCard = (d: Doc): Card => ({\n   id: d.id,\n   title: d.title,\n+  badge: d.badges?.[0] ?? null,\n   price: d.price,\n })"))
+B.change("gk-17", "config", 50.2, "embedding", "embedding: log sampling 10% -> 5%", diff=D("config/embedding.yaml", "@@ -11,2 +11,2 @@\n-log_sample: 0.10\n+log_sample: 0.05"))
+B.change("ff-3300", "flag", 56.5, "mobile-bff", "flag pull-to-refresh 100%")
+B.change("cron-2", "config", -30, "catalog-db", "backup window 19:30 -> 19:40", diff=D("infra/backup.tf", "@@ -3,2 +3,2 @@\n-  backup_window = \"19:30-20:10\"\n+  backup_window = \"19:40-20:20\""))
+B.filler(4, -300, 45, ["catalog", "embedding", "mobile-bff"], "g")
+B.boots["mobile-bff"] = [51.8]
+B.svc("mobile-bff", 260, 45, 240, lang="node", fx=dict(p99=[mul(T, 9, ramp=4)], err=[add(T + 3, .045, ramp=4)])); B.svc("search-api", 230, 38, 190, lang="jvm", fx=dict(p50=[mul(T, 7, ramp=4)], p99=[mul(T, 11, ramp=3)], err=[add(T + 3, .05, ramp=4)], thr=[add(T + 1, 120, ramp=4)]))
+B.svc("reranker", 12, 48, 130, lang="py", fx=dict(rps=[mul(T, 6.6, ramp=2)], lat=[mul(T, 24, ramp=3)], err=[add(T + 2, .34, ramp=4)], rt=[setv(T, 16, ramp=2)])); B.s("reranker", "gpu_utilization", 31, .06, [setv(T, 99.4, ramp=2)], hi=100); B.s("reranker", "batch_queue_depth", 1, .6, [setv(T, 250, ramp=3)], integer=True); B.s("reranker", "gpu_memory_used_bytes", 1.1e10, .004)
+B.svc("embedding", 230, 9, 34, lang="py"); B.svc("catalog", 190, 12, 60, lang="jvm", fx=dict(p99=[mul(40, 1.5, 80)])); B.s("search-index", "es_search_seconds_p95", .05, .1); B.s("search-index", "os_cpu_percent", 41, .06, season=.7); B.s("search-index", "es_threadpool_search_queue", 2, .4, integer=True)
+B.s("search-api", 'search_requests_total{variant="lexical"}', 218, .04, [mul(T, .42)], "ctr", 1); B.s("search-api", 'search_requests_total{variant="neural"}', 11.5, .04, [mul(T, 12)], "ctr", 1); B.s("search-api", 'search_seconds_p95{variant="lexical"}', .11, .08); B.s("search-api", 'search_seconds_p95{variant="neural"}', .21, .08, [mul(T, 14, ramp=3)])
+B.pg("catalog-db", 60, 420, 26, fx=dict(cpu=[mul(40, 1.7, 78, 2, 3)], disk=[])); B.s("catalog-db", "node_disk_read_bytes", 4e6, .2, [mul(40, 31, 78, 1, 2)]); B.s("catalog-db", "node_disk_io_util", .08, .2, [setv(40, .93, 78, 1, 2)], hi=1)
+B.topo("mobile-bff > search-api catalog\nsearch-api > search-index embedding reranker\ncatalog > catalog-db")
+B.trace([dict(c="mobile-bff", n="GET /search", p=-1, ms=9), dict(c="search-api", n="search", p=0, ms=12), dict(c="embedding", n="embed", p=1, ms=8), dict(c="search-index", n="_search", p=1, ms=22), dict(c="reranker", n="rerank", p=1, ms=46, rep=lambda t: int(B.r.random() < (.05 if t < T else .6)), fx=[mul(T, 24, ramp=3)], err=lambda t: .3 if t > T + 3 else .002)], 4)
+B.alert(T + 5, "SearchP99", "critical", "mobile-bff", "mobile search p99 above 1.5s", label="component"); B.alert(49, "DiskIOUtil", "warning", "catalog-db", "disk io above 90%", label="component", end=81)
+B.finish(T + 7, "flag", ["configuration", "capacity"], ["reranker", "search-api"], "ff-3301", ["mb-911", "gk-17", "ff-3300"], T, why="Neural variant jumps from 5% to 60% at ff-3301, the GPU goes to 99%, only that variant is slow; the backup on catalog-db starts earlier, is scheduled and touches no search path.")

@@ -1,0 +1,21 @@
+from common import *
+B = Bundle("zone-b-loss", 127, "platform", "2025-12-11T22:20:00Z", 100, 20, peak=21)
+T = 48.3; E = 83.0
+B.drop.add("topology")
+B.change("msg-77", "deploy", 45.0, "messages", "messages 77: unread counters in one query", diff=D("store/unread.go", "@@ -19,7 +19,4 @@ func (s *Store) Unread(ctx context.Context, u ID) (map[ID]int, error) {\n-\tfor _, r := range rooms {\n-\t\tn, err := s.count(ctx, u, r)\n-\t\tif err != nil { return nil, err }\n-\t\tout[r] = n\n-\t}\n+\trows, err := s.db.Query(ctx, unreadByRoom, u)\n+\tif err != nil { return nil, err }\n+\treturn collect(rows)"), boot=True, lang="go")
+B.change("med-31", "deploy", 47.1, "media-api", "media-api 31: webp thumbnails", diff=D("app/thumbs.py", "@@ -11,3 +11,3 @@\n-    img.save(out, 'JPEG', quality=82)\n+    img.save(out, 'WEBP', quality=80)"), boot=True, lang="py")
+B.change("net-4", "config", 12, "cluster", "network policy: allow metrics scrape from monitoring", diff=D("k8s/netpol.yaml", "@@ -14,2 +14,5 @@\n   ingress:\n+    - from:\n+        - namespaceSelector: {matchLabels: {name: monitoring}}\n+      ports: [{port: 9102}]"))
+B.filler(1, -300, 0, ["rooms"], "p")
+third = lambda k: [mul(T, k, E, 1, 1.5)]
+B.svc("gateway", 500, 12, 80, lang="go", fx=dict(p99=third(26), err=[add(T + .3, .07, E, 1, 2)])); B.svc("messages", 260, 9, 60, lang="go", fx=dict(p99=third(30), err=[add(T + .3, .05, E, 1, 2)])); B.svc("rooms", 140, 11, 70, lang="jvm", fx=dict(p99=third(24), err=[add(T + .3, .045, E, 1, 2)])); B.svc("media-api", 60, 40, 190, lang="py", fx=dict(p99=third(13), err=[add(T + .4, .04, E, 1, 2)])); B.svc("presence", 320, 3, 20, lang="node", fx=dict(p99=third(50), err=[add(T + .3, .06, E, 1, 2)]))
+for n, z in (("node-a1", "a"), ("node-a2", "a"), ("node-b1", "b"), ("node-b2", "b"), ("node-c1", "c")):
+    b = z == "b"
+    B.s(n, "node_netstat_Tcp_RetransSegs", 1.8, .15, [add(T, 310, E, .5, .7)] if b else [add(T, 22, E, .5, .7)], "ctr"); B.s(n, "node_network_receive_drop_total", .02, 0, [add(T, 44, E, .5, .7)] if b else [], "ctr"); B.s(n, "node_load1", 3.1, .12, [], season=.5); B.s(n, "kube_node_status_ready", 1, 0, [setv(T + 5, 0, T + 9, .1, .1)] if n == "node-b2" else [], integer=True, gap=0)
+    B.s(n, 'probe_rtt_seconds{to_zone="b"}', .0009, .1, [mul(T, 170, E, .6, .6)], gap=.02 if b else 0); B.s(n, 'probe_rtt_seconds{to_zone="c"}', .0008, .1, [mul(T, 160, E, .6, .6)] if b else [])
+B.gapc("node-b2", T + 6, T + 9); B.pg("media-db", 40, 120, 19, fx=dict(cpu=[mul(39, 2.6, 71, 1, 2)])); B.s("media-db", "node_disk_read_bytes", 3e6, .2, [mul(39, 40, 71, 1, 2)])
+B.chat("gateway", ["GET /v1/rooms 200 {ms:12}ms"], 3, "go", zone="{pick:a|b|c}"); B.chat("messages", ["append m_{hex8}"], 3, "go", zone="{pick:a|b|c}"); B.chat("rooms", [], 1.5, "jvm", zone="{pick:a|b|c}"); B.chat("presence", [], 2, "node", zone="{pick:a|b|c}"); B.chat("media-api", [], 1, "py", zone="{pick:a|b|c}"); B.chat("media-db", [], .4, "pg")
+B.log(39, "media-db", "INFO", "nightly logical dump started"); B.log(71, "media-db", "INFO", "nightly logical dump finished 41 GB")
+for c, m in (("gateway", "upstream messages-{hex4} (zone b): i/o timeout"), ("messages", "raft peer messages-b: heartbeat missed, rtt {n:120-900}ms"), ("rooms", "io.netty.channel.ConnectTimeoutException: connection timed out: 10.21.{n:0-9}.{n:2-200} (zone b)"), ("presence", "gossip: suspect peer in zone b"), ("media-api", "requests.exceptions.ReadTimeout: HTTPConnectionPool(host='rooms-b'): Read timed out.")): B.logs(c, "ERROR", m, T + .2, E, pm=3.2, zone="{pick:b|b|b|a|c}")
+B.log(T + 5, "cluster", "WARN", "Node node-b2 status is now: NodeNotReady (kubelet stopped posting status)"); B.log(T + 9, "cluster", "INFO", "Node node-b2 status is now: NodeReady")
+B.alert(T + 3, "GatewayErrors", "critical", "gateway", "gateway 5xx above 3%"); B.alert(T + 3.5, "MessageLatency", "critical", "messages", "messages p99 above 1s"); B.alert(T + 7, "NodeNotReady", "warning", "node-b2", "node-b2 not ready", label="node")
+B.finish(T + 5, "zone network", ["infrastructure"], ["node-b1", "node-b2"], None, ["msg-77", "med-31"], T, why="All services fail together only towards zone b: retransmits, drops and probe rtt of both b nodes jump at once and heal alone; two deploys are older and on single services; the dump on media-db is unrelated.")

@@ -1,0 +1,21 @@
+from common import *
+b = B("demand-heatwave-shift", 407, "2024-06-25T06:00:00Z", 6, 60, "demand-forecast")
+T=150.0
+f=b.ramp(T,T+70)
+b.edges=[["replenishment","forecast-api"],["forecast-api","feature-store"],["forecast-api","model-registry"],["pos-stream","feature-store"],["drift-monitor","forecast-api"]]
+b.svc2("forecast-api","otel",rps=24,p50=30,p99=210,cpu=.4); b.svc("feature-store","prom",rps=110,p50=4,p99=30); b.svc2("replenishment","otel",rps=8,p50=140,p99=900)
+b.g("forecast-api",'forecast_wape{category="drinks"}',.14,.07,add=.46*f); b.g("forecast-api",'forecast_wape{category="icecream"}',.17,.07,add=.55*f); b.g("forecast-api",'forecast_wape{category="household"}',.12,.07); b.g("forecast-api",'forecast_wape{category="bakery"}',.13,.07,add=.05*f)
+b.g("forecast-api","prediction_mean_units",31,.04,1+.12*f); b.g("forecast-api","prediction_null_ratio",.0012,.3); b.k("forecast-api",'model_version_info{version="2024-06-18"}',1)
+b.g("drift-monitor",'feature_psi{feature="temperature_max"}',.04,.2,add=.62*b.ramp(T-20,T+50)); b.g("drift-monitor",'feature_psi{feature="sales_lag_1h"}',.05,.2,add=.4*b.ramp(T,T+70)); b.g("drift-monitor",'feature_psi{feature="price"}',.03,.2); b.g("drift-monitor","feature_missing_ratio",.004,.2); b.g("drift-monitor","feature_freshness_seconds",48,.15)
+b.g("pos-stream",'units_sold_per_min{category="drinks"}',640,.06,(1+1.35*f)*b.day(.08,300),dec=0); b.g("pos-stream",'units_sold_per_min{category="icecream"}',210,.08,(1+1.9*f)*b.day(.08,300),dec=0); b.g("pos-stream",'units_sold_per_min{category="household"}',380,.06,b.day(.08,300),dec=0); b.g("pos-stream","records_lag",120,.3)
+b.g("replenishment","urgent_orders_per_hour",14,.2,add=95*b.ramp(T+30,T+110),dec=0); b.g("replenishment","stockouts_open",22,.05,add=160*b.ramp(T+30,T+150),dec=0)
+b.host_noise("train-gpu-2")
+for c,s,n in (("forecast-api","flaskml",450),("feature-store","go",250),("replenishment","django",220),("pos-stream","kafka",200),("drift-monitor","ml",90)): b.chat(c,s,n)
+b.burst("drift-monitor","WARNING",["PSI of temperature_max over 0.25: reference p99=31.8, current p50=35.6; inputs complete, values plausible","actual units of category=drinks beyond the range seen in training (max 1180/min)"],T+15,360,.35)
+b.burst("replenishment","WARNING",["store {id}: drinks forecast {d}0 units, sold twice that by now","urgent order created store={id} category=icecream"],T+30,360,1)
+b.log("pos-stream",T-60,"INFO","weather partner advisory stored: heat warning level 3 from 08:30 UTC for zones 2,3,5")
+b.change("ml-70","deploy",T-12,"forecast-api","y.petrov","forecast-api 0.97: cap batch at 256 stores",["serving/batching.py"],diff("serving/batching.py","@@ -7,6 +7,6 @@ class Batcher:\n-    max_size = 512\n+    max_size = 256\n     max_wait_ms = 8\n \n     def add(self, req):\n"),commit=b.sha())
+b.inn("ml-71","py-feature",T-95,"train-gpu-2","y.petrov",kind="commit"); b.inn("ml-72","go-metrics",T+25,"feature-store","a.costa"); b.change("ml-73","deploy",T+80,"forecast-api","y.petrov","Roll back forecast-api to 0.96",[],None,commit=b.sha()); b.inn("ml-74","py-admin",40,"replenishment","a.costa")
+b.alert("ForecastErrorHigh","forecast-api",T+35,"warning","WAPE of drinks above 0.3 for 10 minutes"); b.alert("FeatureDrift","drift-monitor",T+26,"warning","PSI above 0.25",feature="temperature_max"); b.alert("UrgentOrders","replenishment",T+60,"warning","Urgent orders above 60/h")
+b.expect("behaviour shift (heat wave)",["model","data","traffic"],["forecast-api","pos-stream"],None,["ml-70","ml-71"],T+5,(T-15,T+40),why="Model version unchanged, inputs complete; sales of drinks and ice cream and temperature leave the training range together; only those categories err; rollback of the api did not help.")
+b.exp["cause"]=["model","data"]; b.write()

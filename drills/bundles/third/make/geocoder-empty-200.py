@@ -1,0 +1,20 @@
+from common import *
+b = B("geocoder-empty-200", 410, "2024-08-20T07:00:00Z", 3, 30, "delivery-planner")
+T=101.0
+f=b.stp(T,.5)*(1-b.stp(158,1))
+b.edges=[["dispatch-ui","planner-api"],["planner-api","address-service"],["address-service","geocoder"],["planner-api","route-solver"],["route-solver","map-tiles"],["planner-api","planner-db"]]
+b.svc2("dispatch-ui","otel",rps=30,p50=45,p99=400,fail=.02*f); b.svc("planner-api","prom",rps=22,p50=60,p99=600,fail=.33*f,slow=1-.2*f); b.svc("address-service","prom",rps=26,p50=70,p99=380,slow=1-.55*f)
+b.svc2("route-solver","grpc",rps=7,p50=600,p99=2400,traffic=1-.6*f,cpu=.6); b.g("map-tiles","hit_ratio",.97,.005); b.pg("planner-db",tps=70)
+b.c("address-service",'geocoder_responses_total{result="match"}',19,mul=1-.93*f); b.c("address-service",'geocoder_responses_total{result="zero_results"}',.4,add=18*f); b.c("address-service",'geocoder_http_status_total{code="200"}',20); b.c("address-service",'geocoder_http_status_total{code="5xx"}',0,start=6); b.g("address-service","geocoder_latency_ms_p50",64,.06,1-.6*f); b.g("address-service","cache_hit_ratio",.31,.03)
+b.g("planner-api","unplanned_stops",18,.15,add=620*b.ramp(T,158)*(b.m<166),dec=0)
+b.host_noise("etl-vm")
+for c,s,n in (("dispatch-ui","node",260),("planner-api","spring",340),("address-service","go",320),("route-solver","worker",150),("planner-db","postgres",80)): b.chat(c,s,n)
+b.burst("address-service","warn",["geocoder.example answered 200 with 0 candidates for '{id} Linden Street' (bytes=41)","geocoder.example: empty result list, was found yesterday (address {id})"],T,158,7)
+b.burst("planner-api","ERROR",["stop {id} cannot be planned: address without coordinates","PlanRejected: {d} of {d} stops without position"],T+.3,159,6)
+b.log("address-service",T+33,"info","manual probe: geocoder.example /v1/search?q=Central+Station -> 200 {\"results\":[]}"); b.log("address-service",159,"info","geocoder.example answers with candidates again; provider: 'index switch, now corrected'")
+b.change("pl-1","deploy",T-6,"planner-api","w.onwu","planner-api 7.3: reject stops outside the service area",["src/main/java/app/plan/AreaCheck.java"],diff("src/main/java/app/plan/AreaCheck.java","@@ -15,6 +15,9 @@ class AreaCheck {\n     Optional<Reject> check(Stop s) {\n         if (s.position() == null) return Optional.of(Reject.NO_POSITION);\n+        if (!area.covers(s.position())) {\n+            return Optional.of(Reject.OUTSIDE_AREA);\n+        }\n         return Optional.empty();\n     }\n"),commit=b.sha())
+b.inn("pl-2","go-ctx",T-24,"address-service","w.onwu"); b.inn("pl-3","ts-copy",T+4,"dispatch-ui","web-team"); b.change("pl-4","deploy",T+29,"planner-api","w.onwu","Roll back planner-api to 7.2",[],None,commit=b.sha()); b.inn("pl-5","helm-hpa",60,"route-solver","platform-bot",kind="config")
+b.alert("UnplannedStops","planner-api",T+6,"critical","Unplanned stops above 100"); b.alert("PlannerErrors","planner-api",T+4,"warning","planner-api 5xx above 10%")
+b.traces(70,("planner-api","POST /plan",20,[("address-service","Resolve",5,[("geocoder","GET /v1/search",60,[])]),("route-solver","Solve",400,[])]),{"geocoder":1-.6*f},{"planner-api":.33*f})
+b.expect("third party answers empty",["dependency","data"],["address-service","geocoder"],None,["pl-1","pl-2"],T,(T-.5,T+2),why="geocoder.example keeps answering 200 but with zero results (metric and log), planner rejects for NO position, not for the new area check; rollback had no effect; provider corrected it.")
+b.write()

@@ -1,0 +1,27 @@
+from common import *
+b = B("partner-ca-expired", 404, "2024-06-30T22:30:00Z", 3, 30, "insurance-quotes")
+T=90.0
+f=b.stp(T,.4)
+b.edges=[["portal","quote-service"],["quote-service","risk-gateway"],["risk-gateway","policy-store"],["quote-service","document-service"],["portal","customer-service"]]
+b.svc("portal","cw",rps=30,p50=70,p99=600,fail=.28*f,slow=1+.4*f,traffic=b.day(.2,0))
+b.svc("quote-service","micrometer",rps=14,p50=80,p99=700,fail=.62*f,slow=1-.3*f)
+b.svc2("risk-gateway","grpc",rps=12,p50=40,p99=300,fail=.7*f,slow=1-.5*f)
+b.svc2("document-service","otel",rps=6,p50=90,p99=800); b.svc2("customer-service","otel",rps=22,p50=12,p99=90)
+b.c("risk-gateway",'tls_handshake_errors_total{peer="policy-store"}',0,add=8*f,start=2); b.c("risk-gateway",'tls_handshake_errors_total{peer="cache"}',0,start=0)
+days=(T-b.m)/1440
+b.put("policy-store",'x509_cert_not_after_days{cn="issuing-ca-2"}',np.round(days,3),None,3); b.put("policy-store",'x509_cert_not_after_days{cn="policy-store.internal"}',212+days*1.0)
+b.g("policy-store","requests_per_second",11,.07,1-.95*f); b.g("policy-store","cpu_percent",21,.1,1-.6*f); b.k("policy-store","up",1)
+b.host_noise("scan-host")
+for c,s,n in (("portal","nginx",400),("quote-service","spring",260),("risk-gateway","go",260),("document-service","dotnet",150),("customer-service","spring",180),("policy-store","worker",60)): b.chat(c,s,n)
+b.burst("risk-gateway","error",["dial policy-store:8443: x509: certificate has expired or is not yet valid: current time is after 2024-07-01T00:00:00Z (issuing-ca-2)","rpc Score failed: connection error: desc = \"transport: authentication handshake failed: x509: certificate has expired\""],T+.05,180,6)
+b.burst("quote-service","ERROR","Quote {uuid} failed: io.grpc.StatusRuntimeException: UNAVAILABLE: upstream policy store unreachable",T+.2,180,6)
+b.burst("policy-store","WARN","TLS handshake aborted by client: alert certificate_expired",T+.05,180,2)
+b.inn("rq-51","ts-type",25,"portal","e.novak"); b.inn("rq-52","go-ctx",T-4,"risk-gateway","a.berg",title="risk-gateway v88: pass the request context to the audit writer")
+b.change("rq-53","deploy",T-.7,"quote-service","c.ito","quote-service 3.19: tariff table 2024-07",["src/main/resources/tariffs/2024-07.csv"],diff("src/main/resources/tariffs/2024-07.csv","@@ -1,4 +1,4 @@\n class,base,factor\n-A,212.00,1.00\n-B,248.50,1.08\n+A,219.00,1.00\n+B,255.00,1.08\n C,301.00,1.15\n"),commit=b.sha())
+b.inn("rq-55","helm-label",T+40,"document-service","platform-bot",kind="config")
+b.inn("rq-56","java-dto",58,"customer-service","c.ito",kind="commit")
+b.alert("QuoteFailures","quote-service",T+3,"critical","More than 30% of quotes fail"); b.alert("PortalErrors","portal",T+5,"warning","portal 5xx above 5%")
+tree=("portal","POST /quote",20,[("quote-service","createQuote",30,[("risk-gateway","Score",12,[("policy-store","GET /history",25,[])]),("document-service","render",60,[])])])
+b.traces(80,tree,{},{"risk-gateway":.85*f})
+b.expect("CA certificate expiry",["infrastructure","dependency"],["policy-store","risk-gateway"],None,["rq-52","rq-53"],T,(T-.5,T+1),why="x509 'certificate has expired' of issuing-ca-2 at exactly midnight, its days metric passes 0; quotes fail only via risk-gateway -> policy-store.")
+b.write()

@@ -1,0 +1,21 @@
+from common import *
+b = B("redis-maxmemory", 408, "2024-11-14T09:00:00Z", 5, 60, "learning-platform")
+T=204.0; R=262
+f=b.stp(T,1.5)*(1-b.stp(R,.7)); gr=b.ramp(0,T)
+
+b.svc2("lms-web","graphite",rps=95,p50=40,p99=380,fail=.31*f,traffic=b.day(.1,250)); b.svc("course-service","dd",rps=60,p50=15,p99=120)
+b.g("session-redis","used_memory_mb",3080,.002,1+.328*gr*(b.m<R)-.25*(b.m>=R)+.0); b.put("session-redis","maxmemory_mb",np.where(b.m<R,4096,8192)); b.c("session-redis","expired_keys",2.2); b.c("session-redis","evicted_keys",0,start=0)
+b.g("session-redis",'db_keys{db="0"}',2.1e6,.003,1+.36*gr,dec=0); b.g("session-redis","instantaneous_ops_per_sec",1800,.05,1-.2*f,dec=0); b.c("session-redis",'rejected_writes_total{reason="oom"}',0,add=55*f,start=0); b.g("session-redis","connected_clients",210,.03,dec=0)
+b.g("quiz-worker","jobs_done_per_min",130,.08,1-.85*f); b.g("quiz-worker","jobs_waiting",9,.3,add=3500*b.ramp(T,R)*(b.m<R+8),dec=0); b.g("quiz-worker","rss_mb",310,.02)
+b.g("lms-mysql","Threads_running",5,.2); b.g("lms-mysql","Queries",900,.06,1-.15*f); b.g("lms-mysql","cpu_percent",28,.08,1+.8*b.pulse(100,112,1)); b.c("lms-mysql","Slow_queries",.01)
+b.g("lms-web","logins_per_min",140,.08,b.day(.1,250)*(1-.5*f)); b.g("lms-web","sessions_active",8200,.02,1+.3*gr,dec=0)
+b.host_noise("report-vm")
+for c,s,n in (("lms-web","php",520),("course-service","spring",280),("quiz-worker","worker",240),("session-redis","redis",160),("lms-mysql","mysql",120)): b.chat(c,s,n)
+b.burst("lms-web","ERROR",["RedisException: OOM command not allowed when used memory > 'maxmemory'. in SessionHandler.php on line 88","session write failed for user {id}: OOM command not allowed when used memory > 'maxmemory'"],T,R,8)
+b.burst("quiz-worker","ERROR","enqueue answer {hex} failed: ReplyError: OOM command not allowed when used memory > 'maxmemory'",T+.3,R,3)
+b.log("session-redis",T-32,"warning","used_memory above 95% of maxmemory 4gb (policy noeviction)"); b.log("session-redis",R,"notice","CONFIG SET maxmemory 8gb by oncall from 10.4.0.9")
+b.change("u-201","deploy",T-5.5,"lms-web","f.janik","lms-web 8.31: remember the last opened tab in the session",["src/Controller/CourseController.php"],diff("src/Controller/CourseController.php","@@ -61,5 +61,6 @@ class CourseController\n     {\n         $course = $this->courses->find($id);\n+        $this->session->set('tab', $req->query->get('tab', 'overview'));\n         return $this->render('course.twig', ['course' => $course]);\n     }\n"),commit=b.sha())
+b.inn("u-202","php-view",70,"lms-web","f.janik"); b.inn("u-203","java-log",T-48,"course-service","o.weiss"); b.change("u-204","deploy",T+20,"lms-web","f.janik","Roll back lms-web to 8.30",[],None,commit=b.sha()); b.change("u-205","config",R,"session-redis","oncall","maxmemory 4gb -> 8gb",["redis/session.conf"],diff("redis/session.conf","@@ -3,3 +3,3 @@\n-maxmemory 4gb\n+maxmemory 8gb\n maxmemory-policy noeviction\n")); b.inn("u-206","helm-label",130,"quiz-worker","platform-bot",kind="config")
+b.alert("LmsErrors","lms-web",T+3,"critical","5xx of lms-web above 10%"); b.alert("QuizQueue","quiz-worker",T+12,"warning","quiz-worker queue above 500")
+b.expect("redis memory full","capacity",["session-redis"],None,["u-201","u-203"],T,(T-2,T+3),why="used_memory climbs for hours, long before the deploy, and meets maxmemory 4 GB (noeviction) at the onset; OOM lines; rollback did not help, raising maxmemory did.")
+b.exp["cause"]=["capacity"]; b.write()

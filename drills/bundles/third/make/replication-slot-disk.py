@@ -1,0 +1,32 @@
+from common import *
+b = B("replication-slot-disk", 403, "2024-02-06T01:00:00Z", 6, 60, "orders-platform")
+T0=80.0; F=291.0
+b.edges=[["orders-api","orders-pg"],["billing-api","orders-pg"],["fulfilment-worker","orders-pg"],["web-bff","orders-api"],["web-bff","billing-api"],["cdc-connector","orders-pg"]]
+down=b.stp(F,.3)*(1-b.stp(F+38,1)); ro=1-.97*down
+wal=b.ramp(T0,F)
+b.pg("orders-pg",tps=260,tpsm=ro,disk=57,disk_add=42.6*np.minimum(wal,1)*(1-.75*b.stp(F+34,1)),lat=2.2,latm=1+2*down,cpu=24)
+b.g("orders-pg",'pg_replication_slot_retained_bytes{slot="cdc_orders"}',180e6,.1,add=2.1e11*wal*(1-.99*b.stp(F+34,1)),dec=-6)
+b.g("orders-pg",'pg_replication_slot_retained_bytes{slot="standby_b"}',40e6,.2,dec=-6)
+b.put("orders-pg",'pg_replication_slot_active{slot="cdc_orders"}',1.0*(b.m<T0)); b.k("orders-pg",'pg_replication_slot_active{slot="standby_b"}',1)
+b.c("cdc-connector","records_sent_total",70,mul=(b.m<T0)*1.0); b.k("cdc-connector","connector_running",1)
+for s,st,r in (("orders-api","micrometer",45),("billing-api","dd",18),("web-bff","otel",80)):
+    f=b.svc if st in("micrometer","dd") else b.svc2; f(s,st,rps=r,p50=22,p99=170,fail=(.75 if s!="web-bff" else .5)*down,slow=1+.8*down,traffic=b.day(.15,400))
+b.g("fulfilment-worker","jobs_done_per_min",90,.08,ro); b.g("fulfilment-worker","jobs_waiting",12,.2,add=2400*b.ramp(F,F+38)*(b.m<F+45),dec=0)
+b.g("analytics-loader","rows_per_min",5200,.08,1-.98*(b.m>=T0),dec=0)
+a,e=b.host_noise("backup-host")
+for c,s,n in (("orders-api","spring",420),("billing-api","dotnet",250),("web-bff","node",300),("orders-pg","postgres",220),("fulfilment-worker","worker",200)): b.chat(c,s,n)
+b.chat("cdc-connector","kafka",60,until=T0)
+b.log("cdc-connector",T0,"ERROR","node i-0c4 of the connector cluster lost (spot reclaim), task cdc_orders-0 unassigned")
+b.burst("cdc-connector","WARN","worker rebalance pending: no member can take task cdc_orders-0 (capacity 0/1)",T0+1,F+30,.12)
+b.burst("orders-pg","WARNING",["replication slot \"cdc_orders\" inactive, holding back WAL since 2A/{hex}","volume /pgdata above threshold"],T0+100,F,.1,True)
+b.burst("orders-pg","PANIC",["could not write to file \"pg_wal/xlogtemp.{id}\": No space left on device"],F,F+2,4); b.burst("orders-pg","FATAL","the database system is in recovery mode",F+.5,F+36,5)
+b.burst("orders-api","ERROR",["org.postgresql.util.PSQLException: FATAL: the database system is in recovery mode","could not insert order: could not extend file \"base/16401/{id}\": No space left on device"],F+.2,F+37,6)
+b.burst("billing-api","Error","Npgsql.PostgresException 53100: could not extend file: No space left on device",F+.3,F+37,3)
+b.log("orders-pg",F+33.5,"LOG","pg_drop_replication_slot('cdc_orders') by oncall"); b.log("orders-pg",F+37,"LOG","database system is ready to accept connections")
+b.inn("rel-90","rb-view",40,"web-bff","t.mori"); b.inn("rel-91","java-dto",150,"orders-api","g.sand")
+b.change("rel-92","deploy",F-4,"orders-api","g.sand","orders-api 5.12.1: write order note to history",["src/main/java/app/orders/NoteHistory.java"],diff("src/main/java/app/orders/NoteHistory.java","@@ -20,6 +20,7 @@ class NoteHistory {\n     void noteChanged(Order o, String before) {\n         if (Objects.equals(before, o.note())) return;\n+        jdbc.update(\"INSERT INTO order_note_history(order_id, note, at) VALUES (?,?,now())\", o.id(), before);\n         events.publish(new NoteChanged(o.id()));\n     }\n"),commit=b.sha())
+b.inn("rel-93","java-log",F-27,"billing-api","p.ahmadi",nodiff=True); b.change("rel-94","deploy",F+11,"orders-api","g.sand","Roll back orders-api to 5.12.0",[],None,commit=b.sha())
+b.inn("rel-95","tf-alarm",210,"orders-pg","platform-bot",kind="config")
+b.alert("OrdersApi5xx","orders-api",F+3,"critical","orders-api error ratio above 20%"); b.alert("BillingApi5xx","billing-api",F+4,"critical","billing-api error ratio above 20%"); b.alert("DatabaseDown","orders-pg",F+4,"critical","orders-pg does not accept writes")
+b.expect("disk full by an inactive replication slot",["capacity","infrastructure"],["orders-pg","cdc-connector"],None,["rel-92","rel-93","rel-91"],F,(T0,F+2),why="The CDC node died, the slot cdc_orders stayed inactive and held WAL until /pgdata was full at the hard failure; rollback of orders-api had no effect.")
+b.write()

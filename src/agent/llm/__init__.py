@@ -1,0 +1,1 @@
+"""Language models behind our ports; the only package that imports LangChain, and only when a model is asked."""
