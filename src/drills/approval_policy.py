@@ -3,7 +3,7 @@
 ```toml
 default = true            # yes to what is not named
 [approve]
-rollback = false          # repair, draft, merge_and_deploy, undo, rollback, restart, …
+rollback = false          # repair, draft, merge_and_deploy, undo, rollback, restart
 ```
 """
 
@@ -15,8 +15,11 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from .drill import Unusable
+
+ACTIONS: Final = ("repair", "draft", "merge_and_deploy", "undo", "rollback", "restart")
 
 
 @dataclass(frozen=True)
@@ -53,4 +56,7 @@ def read(path: Path | None) -> ApprovalPolicy:
         raise Unusable(f"{path}: a policy holds default = true|false and [approve]; not {', '.join(sorted(unknown))}")
     if not all(isinstance(value, bool) for value in (default, *table.values())):
         raise Unusable(f"{path}: every answer is true or false")
+    strange = sorted(set(table) - set(ACTIONS))
+    if strange:
+        raise Unusable(f"{path}: [approve] knows no {', '.join(strange)}; the kinds of action are {', '.join(ACTIONS)}")
     return ApprovalPolicy(default, table)

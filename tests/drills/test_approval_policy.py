@@ -30,6 +30,7 @@ def test_a_file_says_yes_or_no_by_kind_of_action(tmp_path):
         ("[approve]\nrestart = 1", "true or false"),
         ("[", "policy.toml"),
         ("approve = 1", "approve"),
+        ("[approve]\nrepiar = false", "knows no repiar; the kinds of action are repair"),
     ],
 )
 def test_a_wrong_file_is_told(tmp_path, text, said):
