@@ -66,7 +66,10 @@ def terminal(report: Report, console: Console) -> None:
         for strip in _strips(section, console.width) if section.rows else ():
             table = Table()
             for place in strip:
-                table.add_column(Text(section.columns[place]), overflow="fold", min_width=_least(section, place))
+                least = _least(section, place)
+                cells = (section.columns[place], *(row[place] for row in section.rows))
+                whole = max(map(len, cells)) <= least  # then it is others that give way
+                table.add_column(Text(section.columns[place]), overflow="fold", min_width=least, no_wrap=whole)
             for row in section.rows:
                 table.add_row(*(Text(row[place]) for place in strip))
             console.print(table)

@@ -317,6 +317,7 @@ def test_a_usual_terminal_holds_every_column(report):
     """At 80 columns wide tables go on below: no word of a heading is broken, and no line is longer."""
     lines = on_terminal(report, width=80).splitlines()
     assert max(map(len, lines)) <= 80
+    assert all(line[-1] in "│┃" for line in lines if line[:1] in ("│", "┃"))
     headings = " ".join(line for line in lines if line.startswith("┃"))
     for name in FAMILY_QUESTIONS:
         assert name.replace("_", " ") in headings
