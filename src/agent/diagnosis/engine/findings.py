@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from .logs import Book, Failure
 from .series import rates
 from .shipping import Live, live
 from .signs import Sign
-from .words import is_inbound, kind_of
+from .words import is_inbound
 
 QUIET: Final = 0.3  # force of a sign that counts for little
 STRONG: Final = 0.4  # force of a sign that counts for when it began
@@ -65,14 +66,14 @@ class Findings:
     recovered: bool
     lived: tuple[Live, ...] = ()
 
-    @property
+    @cached_property
     def healed(self) -> float | None:
         """When what users felt was gone again; None when it was not."""
         felt = [one.until for one in self.signs if one.visible and one.source == "metric" and one.force >= STRONG]
         ends = [until for until in felt if until is not None and (self.onset is None or until > self.onset)]
         return float(np.median(ends)) if self.recovered and ends else None
 
-    @property
+    @cached_property
     def alone_healed(self) -> bool:
         """Whether no change went live about when it healed."""
         healed = self.healed
@@ -165,7 +166,7 @@ def _load(bundle: Bundle, name: str, moment: float) -> tuple[float, bool]:
     """The component's busiest request series: its level after a moment over the one before, and whether it has one."""
     busiest, ratio = 0.0, 1.0
     for course in bundle.courses:
-        if course.component != name or kind_of(course.metric, name) != "traffic" or not is_inbound(course.metric, name):
+        if course.component != name or not is_inbound(course.metric, name):
             continue
         at, values = rates(course)
         early, late = values[at < moment], values[at >= moment]

@@ -58,10 +58,8 @@ class Template:
     """One kind of line of one component. ``before`` and ``after`` count lines on either side of a moment."""
 
     component: str
-    text: str
     level: str
     example: str
-    first: float
     since: float
     last: float
     before: int
@@ -138,10 +136,8 @@ class Book:
             found.append(
                 Template(
                     component=component,
-                    text=mask(line.message),
                     level=line.level,
                     example=line.message[:_SHOWN],
-                    first=float(moments.min()),
                     last=float(moments.max()),
                     since=_since(moments, moment, before / length_before),
                     before=before,

@@ -13,7 +13,7 @@ from ...model.bundle import Bundle
 from .graph import Edge
 from .logs import WARNING, Template
 from .series import Shift, rates, shift_of
-from .words import is_counted, is_inbound, kind_of
+from .words import is_counted, is_inbound
 
 Source = Literal["metric", "log", "trace"]
 
@@ -78,11 +78,7 @@ def of_metrics(bundle: Bundle) -> list[Sign]:
     faulty = {one.component for one in shifts if one.kind == "error" and is_counted(one.metric)}
     traffic: dict[str, float] = {}
     for course in bundle.courses:
-        if (
-            course.component in faulty
-            and kind_of(course.metric, course.component) == "traffic"
-            and is_inbound(course.metric, course.component)
-        ):
+        if course.component in faulty and is_inbound(course.metric, course.component):
             values = rates(course)[1]
             traffic[course.component] = max(
                 traffic.get(course.component, 0.0), float(np.median(values)) if len(values) else 0.0

@@ -223,7 +223,7 @@ def _when(findings: Findings, one: Live, component: str, notes: _Notes) -> None:
 
 def _undone(findings: Findings, one: Live, notes: _Notes) -> None:
     """It was taken back while things were bad: did that help? And what healed by itself hardly was a change."""
-    onset, healed = findings.onset or findings.bundle.opened_at, findings.healed
+    onset = findings.onset or findings.bundle.opened_at
     undone = [
         each
         for each in findings.bundle.changes
@@ -238,7 +238,7 @@ def _undone(findings: Findings, one: Live, notes: _Notes) -> None:
             notes.add("undone and healed", 1.0, f"{each.title}: it ended with that")
         elif helped is not None:
             notes.add("undone in vain", 1.0, f"{each.title}: that changed nothing")
-    if healed is not None and not undone and findings.alone_healed:
+    if findings.alone_healed and not undone:
         notes.add("healed alone", 1.0, "it passed by itself, with nothing taken back")
 
 

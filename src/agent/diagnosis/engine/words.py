@@ -109,7 +109,9 @@ def harm_of(metric: str, component: str = "") -> int:
 
 
 def is_inbound(metric: str, component: str) -> bool:
-    """Whether a traffic metric counts what comes in: requests, messages, statements; not bytes, not what is sent on."""
+    """Whether a metric counts the traffic that comes in: requests, messages, statements; not bytes, not what is sent on."""
+    if kind_of(metric, component) != "traffic":
+        return False
     parts = frozenset(parts_of(metric)) - frozenset(parts_of(component))
     return bool(parts & listed("metrics", "inbound")) and not parts & listed("metrics", "outbound")
 
