@@ -15,6 +15,8 @@ from datetime import timedelta
 from functools import cache
 
 from . import __version__
+from .actions.former_settings import FormerSettings
+from .actions.remedies import TargetRemedies
 from .delivery.supervised import SupervisedDeployer
 from .delivery.verification import VerificationRules
 from .diagnosis.analysed import AnalysedInvestigator
@@ -38,17 +40,14 @@ from .kit.workspaces import Workspaces
 from .llm.analyst import open_analyst
 from .model.alert import Alert
 from .model.audit import Entry
-from .model.delivery import Deployment, Observation, PullRequest, Verification
-from .model.diagnosis import Diagnosis
-from .model.evidence import Change, EvidenceSet
+from .model.evidence import Change
 from .model.incident import Incident
 from .model.policy import Approval
-from .model.repair import Proof, Proposal
+from .model.repair import Proof
 from .model.target import Target
 from .model.views import (
     Accepted,
     ChainReport,
-    Documents,
     Figures,
     Health,
     IncidentDetail,
@@ -58,11 +57,12 @@ from .model.views import (
 )
 from .model.wording import standing
 from .notify.log import LogNotifier
+from .parts import Parts
 from .policy.breaker import past_actions
 from .policy.desk import Desk, moved
 from .policy.policy import SafetyPolicy
 from .policy.rejections import refused_before
-from .ports import Forge, Parts
+from .ports import Forge
 from .repair.authors.partial import PartialRevertAuthor
 from .repair.authors.revert import RevertAuthor
 from .repair.engine import CapsuleReproducer, RepairEngine
@@ -73,6 +73,7 @@ from .sandbox.laboratory import SandboxLaboratory
 from .sandbox.readiness import Readiness
 from .settings import Settings, installer_environment
 from .store.audit import Chain
+from .store.documents import documents_of
 from .store.store import Store
 from .workflow import Workflow
 
@@ -102,6 +103,7 @@ class App:
         again = None if address is None else Alertmanager(http, str(address))
         self._webhook = Webhook(self.intake, self.store, again)
         self._readiness = Readiness(self.laboratory.make_ready, self.store)
+        self._settings = FormerSettings(state / "settings")
         self._monitor = Monitor(
             self.targets,
             http,
@@ -113,6 +115,7 @@ class App:
             raises=settings.monitoring.raises,
             firing=self._firing(),
             released=self._readiness.released,
+            looked=self._settings.look,
         )
         self.workflow = Workflow(self._parts(http))
         run, fail = self.workflow.run, self.workflow.fail
@@ -216,7 +219,7 @@ class App:
         experiments = ExperimentalInvestigator(self.laboratory, history_of, store, clock, limits)
         metrics, logs = remote_sources(http, settings.prometheus_url, settings.loki_url)
         collector = EvidenceCollector(
-            http, self._monitor, history_of, store.changes, clock, deployer.running, metrics, logs
+            http, self._monitor, history_of, self._reported, clock, deployer.running, metrics, logs
         )
         return Parts(
             ledger=store,
@@ -235,6 +238,7 @@ class App:
                 refused=lambda incident, proposal: refused_before(store, incident, proposal),
             ),
             deployer=deployer,
+            remedies=TargetRemedies(deployer, http, self._settings, clock),
             watcher=DirectWatcher(self._monitor, clock),
             notifier=LogNotifier(store),
             clock=clock,
@@ -249,6 +253,11 @@ class App:
             ),
             approval_expiry=timedelta(hours=policy.approval_expiry_hours),
         )
+
+    def _reported(self) -> tuple[Change, ...]:
+        """Changes that the agent was told of, and those of settings that it saw itself and nobody reported."""
+        told = self.store.changes()
+        return (*told, *self._settings.unreported(self.targets.values(), told))
 
     def _forge(self) -> Callable[[Target], Forge]:
         made: dict[str, LocalForge] = {}
@@ -345,22 +354,13 @@ class App:
         store = self.store
         incident = store.incident(incident_id)
         total, unresolved = store.episode_counts(incident_id)
-        documents = Documents(
-            evidence=store.document(incident_id, "evidence", EvidenceSet),
-            before=store.document(incident_id, "before", Observation),
-            diagnosis=store.document(incident_id, "diagnosis", Diagnosis),
-            proposal=store.document(incident_id, "proposal", Proposal),
-            pull_request=store.document(incident_id, "pull_request", PullRequest),
-            deployment=store.document(incident_id, "deployment", Deployment),
-            verification=store.document(incident_id, "verification", Verification),
-        )
         return IncidentDetail(
             incident=incident,
             standing=self._standing(incident),
             episodes=store.episodes(incident_id, limit=MOST_SHOWN),
             episodes_total=total + incident.episodes_forgotten,
             episodes_unresolved=unresolved,
-            documents=documents,
+            documents=documents_of(store, incident_id),
             approvals=store.approvals(incident_id),
         )
 

@@ -12,7 +12,8 @@ from .model.delivery import Verification
 from .model.incident import Incident, Outcome, Phase, Waiting
 from .model.policy import Approval, Decision
 from .model.record import Record
-from .ports import Parts, Transaction
+from .parts import Parts
+from .ports import Transaction
 
 T = TypeVar("T", bound=Record)
 
@@ -49,10 +50,11 @@ class Moves:
         self._parts.notifier.tell(incident, f"{incident.title}: a person is needed", reason)
 
     def _half_done(self, tx: Transaction, incident: Incident) -> bool:
-        """Whether a delivery has begun: its approval is spent."""
-        if incident.phase not in (Phase.DELIVER, Phase.VERIFY):
-            return False
-        return any(a.state == "used" and a.attempt == incident.attempt for a in tx.approvals(incident.id))
+        """Whether a delivery, or a mitigation where that is what is done, has begun: its approval is spent."""
+        spent = {a.action for a in tx.approvals(incident.id) if a.state == "used" and a.attempt == incident.attempt}
+        if incident.phase is Phase.DELIVER:
+            return "merge_and_deploy" in spent
+        return incident.phase in (Phase.MITIGATE, Phase.VERIFY) and bool(spent)
 
     def _fenced(self, tx: Transaction, incident: Incident) -> Incident:
         """The incident as it stands, if this phase is still the current one."""
@@ -138,7 +140,9 @@ class Moves:
         return found
 
     def _latest_approval(self, incident: Incident) -> Approval:
-        of_attempt = [a for a in self._parts.ledger.approvals(incident.id) if a.attempt == incident.attempt]
+        """The answer about merging and deploying."""
+        mine = (a for a in self._parts.ledger.approvals(incident.id) if a.attempt == incident.attempt)
+        of_attempt = [a for a in mine if a.action == "merge_and_deploy"]
         if not of_attempt:
             raise NotFound(f"{incident.id} has no approval for attempt {incident.attempt}: retry the incident")
         return of_attempt[-1]

@@ -1,4 +1,4 @@
-"""Every port the workflow and the features need; adapters and fakes implement them, `app.py` wires them.
+"""Every port the workflow and the features need; adapters and fakes implement them, `app.py` wires them into `parts.py`.
 
 Features never import each other: what one needs of another stands here. All calls are synchronous. Adapters raise
 `errors.Transient` or `errors.Permanent` and nothing of their vendor's.
@@ -6,10 +6,9 @@ Features never import each other: what one needs of another stands here. All cal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
@@ -23,6 +22,7 @@ from .model.evidence import Change, EvidenceSet
 from .model.experiment import Capsule, Run
 from .model.incident import Incident, Notice
 from .model.language import Allowances, CallOutcome, Spending
+from .model.plan import Abilities, Deed, Option
 from .model.policy import ActionKind, Approval, Decision
 from .model.record import Json, Record, Window
 from .model.repair import Patch, Proof, Proposal, RegressionTest
@@ -408,6 +408,26 @@ class Deployer(Protocol):
         ...
 
 
+class Remedies(Protocol):
+    """Mitigations of a target."""
+
+    def abilities(self, target: Target) -> Abilities:
+        """What can be done to it."""
+        ...
+
+    def find(self, target: Target, name: str, option: Option) -> Deed | None:
+        """What was done under this deterministic name already."""
+        ...
+
+    def carry_out(self, target: Target, name: str, option: Option, reason: str) -> Deed:
+        """Do it and wait until it is done."""
+        ...
+
+    def lift(self, target: Target, name: str) -> Deed | None:
+        """End a quarantine, where the target has a way to."""
+        ...
+
+
 class Watcher(Protocol):
     """Measures the target now, for verification."""
 
@@ -467,26 +487,3 @@ class Verifier(Protocol):
     ) -> Verification:
         """Add one observation and judge."""
         ...
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Everything the workflow needs, each behind its port."""
-
-    ledger: Ledger
-    work: UnitOfWork
-    collector: Collector
-    investigator: Investigator
-    repairer: Repairer
-    reproducer: Reproducer
-    forge: Callable[[Target], Forge]
-    policy: Policy
-    deployer: Deployer
-    watcher: Watcher
-    notifier: Notifier
-    clock: Clock
-    targets: Mapping[str, Target]
-    verification: Verifier
-    intake: Intake
-    approval_expiry: timedelta = timedelta(hours=24)
-    observe_every: timedelta = timedelta(seconds=1)

@@ -1,50 +1,49 @@
 """The life of an incident, top to bottom. Read this first.
 
-    investigate -> repair -> (a person approves) -> deliver -> verify -> conclude
+    investigate -> [mitigate] -> repair -> (a person approves) -> deliver -> verify -> conclude
 
 Each method below is one phase: a short durable workflow. Between phases an incident is a row in the store, so waiting
 for a person costs nothing and survives a restart. A phase reads the incident, checks the fencing token (attempt and
 turn), runs its steps, and commits its records together with the next phase. Nothing here knows DBOS, SQLAlchemy,
-git or the sandbox.
+git or the sandbox. What is asked of people is in `asking.py`, how harm is stopped without a change of code in `mitigating.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from pydantic import JsonValue
-
-from .errors import Conflict, Misconfigured, Superseded, Unreachable
+from .asking import merged, name_of
+from .errors import Conflict, Misconfigured, NotFound, Superseded
 from .forge.description import commits_of, describe
+from .mitigating import Mitigating
 from .model.delivery import Check, Deployment, Observation, PullRequest, Verification
 from .model.diagnosis import Diagnosis
 from .model.evidence import EvidenceSet
 from .model.experiment import Run, Verdict
 from .model.incident import Incident, Notice, Outcome, Phase
-from .model.policy import Approval, Decision
+from .model.plan import Plan
+from .model.policy import Approval
 from .model.record import Record
 from .model.repair import Proposal
 from .model.target import Target
 from .model.wording import diagnosis_line, evidence_line, failing_routes, observation_line
-from .moves import Moves
+from .parts import Parts
 from .policy import approvals
-from .ports import Parts, Steps, Transaction
+from .ports import Steps
 
 T = TypeVar("T", bound=Record)
 
-MOST_ATTEMPTS = 5
 
-
-class Workflow(Moves):
+class Workflow(Mitigating):
     """Runs one phase of one incident at a time."""
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
         self._phases: dict[Phase, Callable[[Incident, Steps], None]] = {
             Phase.INVESTIGATE: self.investigate,
+            Phase.MITIGATE: self.mitigate,
             Phase.REPAIR: self.repair,
             Phase.DELIVER: self.deliver,
             Phase.VERIFY: self.verify,
@@ -86,17 +85,36 @@ class Workflow(Moves):
                 tx, current, "evidence.collected", evidence_line(evidence), evidence_count=len(evidence.evidence)
             )
         diagnosis = steps.run("diagnose", Diagnosis, lambda: parts.investigator.investigate(incident, target, evidence))
+        plan = steps.run("plan", Plan, lambda: self._plan(incident, target, evidence, diagnosis, before))
         with parts.work.begin() as tx:
             current = self._fenced(tx, incident)
             tx.put(current, "diagnosis", diagnosis)
             self._note(tx, current, "diagnosis.made", diagnosis_line(diagnosis), seconds=diagnosis.seconds)
-            current = current.model_copy(update={"onset": diagnosis.onset})
-            if diagnosis.culprit is not None and diagnosis.capsule is not None:
-                self._go(tx, current, Phase.REPAIR)
-            elif current.all_resolved:
-                self._to_end(tx, current, Outcome.RECOVERED, "every alert resolved and no change was proven guilty")
-            else:
-                self._to_end(tx, current, Outcome.ESCALATED, diagnosis_line(diagnosis))
+            self._take(tx, current.model_copy(update={"onset": diagnosis.onset}), plan, diagnosis)
+
+    # -- mitigate: stop the harm before, or instead of, a change of code ---------------------------------------------
+
+    def mitigate(self, incident: Incident, steps: Steps) -> None:
+        """Ask for what the plan puts first, carry it out, and go on to the repair or to watching production."""
+        parts, plan = self._parts, self._document(incident, "plan", Plan)
+        target, option = parts.targets[incident.target], plan.mitigation
+        if option is None:
+            raise NotFound(f"{incident.id}: its plan holds no mitigation: retry the incident")
+        asked = self._asked(incident, option)
+        if asked is None:
+            self._ask_to_mitigate(incident, plan, option)
+            return
+        approval = approvals.current(asked, parts.clock.now())
+        if approval.state not in ("approved", "used"):
+            self._unanswered(incident, plan, approval)
+            return
+        decision = self._decision(incident, option)
+        if decision.verdict == "deny":
+            self._refused(incident, decision, ends=False)
+        elif approval.state == "approved" and decision.subject != approval.subject:
+            self._anew(incident, "what runs is no longer what the mitigation was approved for")
+        elif self._spend(incident, approval, decision):
+            self._carry_out(incident, target, plan, option, steps)
 
     # -- repair: a patch, proven, as a pull request -----------------------------------------------------------------
 
@@ -114,12 +132,12 @@ class Workflow(Moves):
             current = self._fenced(tx, incident)
             tx.put(current, "proposal", proposal)
             if proposal.patch is None or proposal.proof is None:
-                self._to_end(tx, current, Outcome.ESCALATED, f"no patch could be proven: {proposal.message}")
+                self._without_patch(tx, current, f"no patch could be proven: {proposal.message}")
                 return
             self._note(tx, current, "proof.stored", f"proof {proposal.proof.id} accepted", proof=proposal.proof.id)
         if not self._allowed(incident, parts.policy.decide("draft", incident, proposal.subject or "", proposal)):
             return
-        forge, name = parts.forge(target), _name("pull-request", incident)
+        forge, name = parts.forge(target), name_of("pull-request", incident)
         title, body = describe(incident, evidence, diagnosis, proposal)
         base, commits = proposal.patch.base, commits_of(incident, proposal)
         steps.effect(
@@ -147,42 +165,6 @@ class Workflow(Moves):
             return known
         return parts.repairer.repair(incident, target, diagnosis)
 
-    def _ask(self, incident: Incident, proposal: Proposal, pull_request: PullRequest, riders: tuple[str, ...]) -> None:
-        """Record the policy's decision; wait for a person, go on, or stop."""
-        parts = self._parts
-        subject = _subject(proposal, pull_request, riders)
-        decision = parts.policy.decide("merge_and_deploy", incident, subject, proposal)
-        titles = parts.forge(parts.targets[incident.target]).titles(riders)
-        with parts.work.begin() as tx:
-            current = self._fenced(tx, incident)
-            tx.put(current, "pull_request", pull_request)
-            said = f"pull request #{pull_request.number}: {pull_request.title}"
-            self._note(tx, current, "pull_request.opened", said, number=pull_request.number, head=pull_request.head)
-            if current.cancel_requested:
-                self._to_end(tx, current, Outcome.CANCELLED, "a person cancelled it before anything was delivered")
-                return
-        if decision.verdict == "deny":
-            self._refused(incident, decision)
-            return
-        with parts.work.begin() as tx:
-            current = self._fenced(tx, incident)
-            self._note_decision(tx, current, decision)
-            self._question(tx, current, decision, titles)
-
-    def _question(self, tx: Transaction, incident: Incident, decision: Decision, riders: Mapping[str, str]) -> None:
-        """Put what policy decided on record as an approval; go on when it allows, else wait for a person."""
-        now, name = self._parts.clock.now(), _name("approval", incident)
-        approval = approvals.ask(name, incident, decision, now=now, expiry=self._parts.approval_expiry, riders=riders)
-        tx.save_approval(approval)
-        if decision.verdict == "allow":
-            self._go(tx, incident, Phase.DELIVER)
-            return
-        ships: list[JsonValue] = [*riders]
-        said = "a person's approval is needed to merge and deploy"
-        subject = decision.subject
-        self._note(tx, incident, "approval.requested", said, approval=approval.id, subject=subject, riders=ships)
-        self._go(tx, incident, Phase.DELIVER, waiting="approval", wake_at=approval.expires_at)
-
     # -- deliver: merge and deploy exactly what was approved -----------------------------------------------------------
 
     def deliver(self, incident: Incident, steps: Steps) -> None:
@@ -194,8 +176,8 @@ class Workflow(Moves):
             self._without_approval(incident, approval)
             return
         proposal = self._document(incident, "proposal", Proposal)
-        forge, name = parts.forge(target), _name("pull-request", incident)
-        deploy_name = _name("deploy", incident)
+        forge, name = parts.forge(target), name_of("pull-request", incident)
+        deploy_name = name_of("deploy", incident)
         main = forge.main()
         if not self._still_binding(incident, target, approval, proposal):
             return
@@ -207,11 +189,11 @@ class Workflow(Moves):
             return
         pull_request = self._document(incident, "pull_request", PullRequest)
         try:
-            merged = steps.effect(
-                _name("merge", incident),
+            merged_in = steps.effect(
+                name_of("merge", incident),
                 "named",
                 PullRequest,
-                find=lambda: _merged(forge.find(name)),
+                find=lambda: merged(forge.find(name)),
                 make=lambda: forge.merge(name, pull_request.head, main),
             )
         except Conflict:
@@ -222,7 +204,7 @@ class Workflow(Moves):
                 tx.save_approval(approval.model_copy(update={"state": "expired"}))
             self._anew(incident, "main moved while it was merged")
             return
-        commit = merged.merge_commit
+        commit = merged_in.merge_commit
         if commit is None:
             raise Conflict(f"pull request {name} says merged but names no merge commit: look at the forge")
         if not self._may_deploy(incident, target, approval, proposal, commit):
@@ -234,15 +216,13 @@ class Workflow(Moves):
             find=lambda: parts.deployer.find(target, deploy_name),
             make=lambda: parts.deployer.deploy(target, deploy_name, commit, kind="deploy"),
         )
+        self._lift(incident, target, steps)
         with parts.work.begin() as tx:
             current = self._fenced(tx, incident)
-            tx.put(current, "pull_request", merged)
+            tx.put(current, "pull_request", merged_in)
             tx.put(current, "deployment", deployment)
-            since = parts.clock.now() + timedelta(seconds=parts.verification.settle_seconds)
-            before = parts.ledger.document(current.id, "before", Observation)
-            tx.put(current, "verification", Verification(state="watching", since=since, before=before))
             self._note(tx, current, "delivered", f"{commit[:10]} is deployed; watching production", commit=commit)
-            self._go(tx, current, Phase.VERIFY, waiting="window", wake_at=since)
+            self._watch(tx, current)
 
     def _may_deploy(
         self, incident: Incident, target: Target, approval: Approval, proposal: Proposal, commit: str
@@ -254,76 +234,22 @@ class Workflow(Moves):
             self._refused(incident, stop, ends=False)
             return False
         running = self._running(target)
-        begun = parts.deployer.find(target, _name("deploy", incident)) is not None
+        begun = parts.deployer.find(target, name_of("deploy", incident)) is not None
         if begun or running == commit or commit in parts.forge(target).riders(running, commit):
             return True
         why = f"merged as {commit[:10]}; {running[:10]}, which runs, holds it already: nothing was deployed"
         self._end(incident, Outcome.ESCALATED, why)
         return False
 
-    def _spend(self, incident: Incident, approval: Approval, decision: Decision) -> bool:
-        """Use the yes up, in one transaction with the last look at what may hold the merge; False when it is held."""
-        with self._parts.work.begin() as tx:
-            current = self._fenced(tx, incident)
-            if current.cancel_requested and approval.state == "approved":
-                self._to_end(tx, current, Outcome.CANCELLED, "a person cancelled it before anything was delivered")
-                return False
-            self._note_decision(tx, current, decision)
-            if approval.by == "policy" and decision.verdict != "allow":
-                self._question(tx, current, decision, {rider.commit: rider.title for rider in approval.riders})
-                return False
-            if approval.state == "approved":
-                tx.save_approval(approvals.use(approval, approval.subject, self._parts.clock.now()))
-        return True
-
     def _delivered(self, incident: Incident) -> bool:
         """Whether something has left the agent: then it is brought to its end, also when a person cancelled it."""
         if incident.phase is Phase.DELIVER:
-            return _merged(self._find(incident, self._parts.targets[incident.target])) is not None
+            return merged(self._find(incident, self._parts.targets[incident.target])) is not None
+        if incident.phase is Phase.MITIGATE:
+            return any(
+                a.state == "used" and a.attempt == incident.attempt for a in self._parts.ledger.approvals(incident.id)
+            )
         return incident.phase not in (Phase.INVESTIGATE, Phase.REPAIR)
-
-    def _find(self, incident: Incident, target: Target) -> PullRequest | None:
-        return self._parts.forge(target).find(_name("pull-request", incident))
-
-    def _still_binding(self, incident: Incident, target: Target, approval: Approval, proposal: Proposal) -> bool:
-        """Whether the approval still names exactly what would be merged and shipped; if not, propose anew."""
-        pull_request = self._find(incident, target)
-        if _merged(pull_request) is not None:
-            return True
-        riders = self._parts.forge(target).riders(self._running(target), pull_request.base if pull_request else "")
-        if pull_request is not None and _subject(proposal, pull_request, riders) == approval.subject:
-            return True
-        self._anew(incident, "what was approved is no longer what would be shipped")
-        return False
-
-    def _anew(self, incident: Incident, why: str) -> None:
-        """The world moved: the next attempt is proven on it and asked for anew, a few times."""
-        with self._parts.work.begin() as tx:
-            current = self._fenced(tx, incident)
-            if current.attempt >= MOST_ATTEMPTS:
-                self._to_end(
-                    tx, current, Outcome.ESCALATED, f"{why}, in {current.attempt} attempts: a person is needed"
-                )
-                return
-            self._note(tx, current, "approval.stale", f"{why}: again")
-            self._go(tx, current.model_copy(update={"attempt": current.attempt + 1}), Phase.INVESTIGATE)
-
-    def _without_approval(self, incident: Incident, approval: Approval) -> None:
-        """Still waiting, refused, or too late (which counts as no)."""
-        merged = _merged(self._find(incident, self._parts.targets[incident.target]))
-        if merged is not None and approval.state in ("rejected", "expired"):
-            held = f"main holds it as {(merged.merge_commit or '')[:10]}: revert that before the next deploy"
-            self._end(incident, Outcome.ESCALATED, f"it was merged, and its deploy was refused; {held}")
-            return
-        if approval.state == "rejected":
-            self._end(incident, Outcome.REJECTED, f"{approval.by} said no: {approval.comment or 'no comment'}")
-        elif approval.state == "expired":
-            with self._parts.work.begin() as tx:
-                current = self._fenced(tx, incident)
-                tx.save_approval(approval)
-                self._to_end(tx, current, Outcome.REJECTED, "nobody answered in time, which counts as no")
-        else:
-            self._park(incident, "approval", "waiting for a person", wake_at=approval.expires_at)
 
     # -- verify: only production closes an incident ---------------------------------------------------------------
 
@@ -332,27 +258,34 @@ class Workflow(Moves):
         parts = self._parts
         target = parts.targets[incident.target]
         evidence = self._document(incident, "evidence", EvidenceSet)
-        deployment = self._document(incident, "deployment", Deployment)
+        fixed = parts.ledger.document(incident.id, "deployment", Deployment, attempt=incident.attempt)
         verification = self._document(incident, "verification", Verification)
         observation = steps.run(
             "observe",
             Observation,
             lambda: parts.watcher.observe(target, verification.since, failing_routes(evidence)),
         )
+        deployment = fixed or self._mitigation(incident).deployment
+        commit = deployment.commit if deployment is not None else None
         now, resolved = parts.clock.now(), incident.all_resolved
         judged = parts.verification.judge(
-            verification, observation, incident.signal, now, resolved=resolved, commit=deployment.commit
+            verification, observation, incident.signal, now, resolved=resolved, commit=commit
         )
+        if fixed is None:
+            judged = self._patiently(incident, judged, verification, now)
         if judged.state == "watching":
             with parts.work.begin() as tx:
                 current = self._fenced(tx, incident)
                 tx.put(current, "verification", judged)
                 self._note(tx, current, "verification.observed", observation_line(observation))
                 self._go(tx, current, Phase.VERIFY, waiting="window", wake_at=parts.clock.now() + parts.observe_every)
+        elif fixed is None:
+            settled = judged.state == "confirmed"
+            self._settled(incident, judged) if settled else self._unsettled(incident, target, judged, steps)
         elif judged.state == "confirmed":
-            self._confirm(incident, target, judged, deployment, steps)
+            self._confirm(incident, target, judged, fixed, steps)
         elif judged.state == "failed":
-            self._roll_back(incident, target, judged, deployment, steps)
+            self._roll_back(incident, target, judged, fixed, steps)
         else:
             self._end(incident, Outcome.INCONCLUSIVE, "; ".join(judged.reasons), verification=judged)
 
@@ -404,7 +337,7 @@ class Workflow(Moves):
         self, incident: Incident, target: Target, judged: Verification, deployment: Deployment, steps: Steps
     ) -> None:
         """It did not help: put the former release back and say so. The approval to deploy covers its own undoing."""
-        parts, name = self._parts, _name("rollback", incident)
+        parts, name = self._parts, name_of("rollback", incident)
         judged = judged.model_copy(update={"state": "failed"})
         with parts.work.begin() as tx:  # first: it is not forgotten while the roll back is held
             tx.put(self._fenced(tx, incident), "verification", judged)
@@ -454,7 +387,7 @@ class Workflow(Moves):
         """Of every attempt: one that was overtaken leaves its own behind. What is handed to people stays open."""
         forge, handed = self._parts.forge(target), incident.outcome is Outcome.ESCALATED
         for attempt in range(1, incident.attempt + (0 if handed else 1)):
-            name = _name("pull-request", incident, attempt)
+            name = name_of("pull-request", incident, attempt)
             existing = forge.find(name)
             if existing is not None and existing.state in ("draft", "open"):
                 steps.run(f"close {name}", PullRequest, partial(forge.close, name, incident.reason))
@@ -471,26 +404,6 @@ class Workflow(Moves):
 
     # -- moving on -----------------------------------------------------------------------------------------------------
 
-    def _running(self, target: Target) -> str:
-        """The commit that runs now; without one nothing can be said about riders, so nothing is delivered."""
-        commit = self._parts.deployer.running(target).commit
-        if commit is None:
-            raise Unreachable(f"{target.name} does not say which commit it runs: is it up?")
-        return commit
-
-
-def _name(effect: str, incident: Incident, attempt: int | None = None) -> str:
-    """The deterministic name of an effect: it can be looked up after a crash."""
-    return f"{effect}-{incident.id}-{attempt or incident.attempt}"
-
-
-def _subject(proposal: Proposal, pull_request: PullRequest, riders: tuple[str, ...]) -> str:
-    return approvals.approval_subject(proposal.subject or "", pull_request.base, pull_request.head, riders)
-
 
 def _with_runs(judged: Verification, runs: tuple[Run, ...]) -> Verification:
     return judged.model_copy(update={"old_release": runs[0], "new_release": runs[1]})
-
-
-def _merged(pull_request: PullRequest | None) -> PullRequest | None:
-    return pull_request if pull_request is not None and pull_request.state == "merged" else None

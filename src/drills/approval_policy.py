@@ -19,7 +19,18 @@ from typing import Final
 
 from .drill import Unusable
 
-ACTIONS: Final = ("repair", "draft", "merge_and_deploy", "undo", "rollback", "restart")
+ACTIONS: Final = (
+    "repair",
+    "draft",
+    "merge_and_deploy",
+    "undo",
+    "rollback",
+    "restart",
+    "configuration_revert",
+    "quarantine",
+    "retrain",
+    "promote",
+)
 
 
 @dataclass(frozen=True)

@@ -146,10 +146,14 @@ class Follower:
 
     def _answer(self, incident_id: str) -> None:
         """Ask the person at the terminal; without one the named demo user says yes."""
-        if self._story.incident.get("waiting") != "approval" or self._story.first("approval.decided"):
+        if self._story.incident.get("waiting") != "approval":
             return
+        if self._asked and self._story.decided(str(self._question.get("subject"))):
+            self._asked = False
         if not self._asked:
             self._read(incident_id, now=True)
+            if self._story.decided(str(self._newest.get("subject"))):
+                return
             self._tell([])
             self._asked, self._question = True, self._newest
             self._screen.all(riders(self._question))
@@ -157,7 +161,7 @@ class Follower:
             if not self._screen.interactive:
                 self._decide(incident_id, "approve")
                 return
-            self._screen.note("approval", "Merge and deploy this patch? Press y or n.", self._seconds)
+            self._screen.note("approval", f"{_wish(self._question)}? Press y or n.", self._seconds)
         key = self._screen.key()
         if key in {"y", "n"}:
             self._decide(incident_id, "approve" if key == "y" else "reject")
@@ -187,6 +191,13 @@ class Follower:
         if time.monotonic() >= self._next_sample:
             self._next_sample = time.monotonic() + SAMPLE_EVERY
             self._meter.sample()
-        question = "y: merge and deploy   n: reject" if self._story.incident.get("waiting") == "approval" else ""
+        asks = self._story.incident.get("waiting") == "approval"
+        question = f"y: {_wish(self._question).lower()}   n: reject" if asks else ""
         self._screen.panel(label, self._seconds, self._signal, self._meter.course(self._signal), question)
         time.sleep(TICK)
+
+
+def _wish(question: Mapping[str, Any]) -> str:
+    """What the agent asks to be allowed."""
+    action = str(question.get("action", ""))
+    return "Merge and deploy this patch" if action == "merge_and_deploy" else action.replace("_", " ").capitalize()

@@ -142,8 +142,9 @@ def _without_yes(given: Sequence[Given], theirs: Sequence[Mapping[str, Any]], me
     wanted = {
         "merge": (merges, delivered),
         "deploy": (kinds["deploy"], delivered),
-        "restart": (kinds["restart"], yes["restart"]),
-        "rollback": (kinds["rollback"], yes["rollback"] + yes["undo"] + delivered),  # a failed delivery is put back
+        "restart": (kinds["restart"], yes["restart"] + yes["configuration_revert"]),  # settings are read at a start
+        # A failed delivery is put back, and so is a roll back that did not help.
+        "rollback": (kinds["rollback"], 2 * yes["rollback"] + yes["undo"] + delivered),
     }
     return [f"{done} times {what}, {allowed} allowed" for what, (done, allowed) in wanted.items() if done > allowed]
 

@@ -86,6 +86,10 @@ class Story:
         self.events = sorted((*self.events, *fresh), key=lambda each: each.seq)
         return fresh
 
+    def decided(self, subject: str) -> bool:
+        """Whether a question was answered."""
+        return any(event.kind == "approval.decided" and event.data.get("subject") == subject for event in self.events)
+
     def first(self, kind: str, phase: str | None = None) -> Event | None:
         """The first entry of a kind (and phase)."""
         return next(self._of(kind, phase), None)

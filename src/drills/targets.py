@@ -19,6 +19,7 @@ class Staging:
     ``serve`` and ``batch`` are argument lists; ``{python}``, ``{host}`` and ``{port}`` stand for what the stage chooses.
     ``batch`` is run again and again in the current release. ``settings`` are for every start of the service; ``{state}``
     is its folder. ``beside`` are processes that stand for the world around it. ``kinds`` of faults can be staged on it.
+    ``actions`` are the calls that its owner allows the agent to make, as ``[[target.action]]`` has them.
     ``requests`` is a file of requests that stand for its users; without it ``mix`` says which example's.
     """
 
@@ -30,6 +31,7 @@ class Staging:
     settings: Mapping[str, str]
     mix: str
     agent: Mapping[str, Value] = field(default_factory=dict)
+    actions: tuple[Mapping[str, Value], ...] = ()
     batch: tuple[str, ...] = ()
     beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     kinds: tuple[str, ...] = KINDS
@@ -49,6 +51,15 @@ MARKET: Final = Staging(
         "replay_env": ["MP_SEED", "MP_MARKET_START", "MP_HOURS_PER_SECOND"],
         "soak_env": {"MP_HOURS_PER_SECOND": "20"},
     },
+    actions=(
+        {
+            "kind": "quarantine",
+            "path": "/quarantine",
+            "body": '{"scope": "*", "reason": "{reason}", "expires_in_seconds": {seconds}}',
+        },
+        {"kind": "retrain", "path": "/retrain", "answers": "candidate"},
+        {"kind": "promote", "path": "/models/{version}/promote"},
+    ),
 )
 PARCELS: Final = Staging(
     name="parcel-times",

@@ -80,9 +80,11 @@ class Wiring:
             "log_file": self.log,
             "supervisor": self.socket_file,
             "release_root": self.folder,
+            "settings_file": self.settings,
         }
         tables: list[tuple[str, Mapping[str, Value]]] = [
             ("[[target]]", target),
+            *(("[[target.action]]", action) for action in self.staging.actions),
             ("[limits]", {"environments": self.environments}),
             ("[monitoring]", {"raises": raises}),
             ("[verification]", {"window_seconds": 8.0, "settle_seconds": 2.0}),

@@ -19,10 +19,10 @@ from agent.model.incident import Incident, Notice, Phase
 from agent.model.policy import Approval, Autonomy
 from agent.model.repair import Patch, Proof, Proposal, RegressionTest
 from agent.model.target import Target
+from agent.parts import Parts
 from agent.policy import approvals
 from agent.policy.policy import SafetyPolicy
 from agent.policy.rejections import refused_before
-from agent.ports import Parts
 from agent.store.audit import Chain
 from agent.store.store import Store
 from agent.workflow import Workflow
@@ -31,6 +31,7 @@ from . import records
 from .clock import NOON, FakeClock
 from .deployer import FakeDeployer
 from .forge import FakeForge
+from .remedies import FakeRemedies
 from .steps import FakeSteps, StepMemory
 
 GOOD, BAD = "a" * 40, "b" * 40
@@ -132,6 +133,7 @@ class Shop:
         self.deployer.known = self.forge.history  # whatever is on main may be deployed
         self.deployer.current = BAD
         self.production = FakeProduction(self.deployer, self.clock)
+        self.remedies = FakeRemedies(self.deployer, self.clock)
         self.reproducer, self.collector, self.notifier = FakeReproducer(), FakeCollector(), FakeNotifier()
         self.investigator, self.repairer = FakeInvestigator(), FakeRepairer(self.forge)
         self.stopped, self.safety, self.autonomy = False, True, Autonomy.APPROVE
@@ -158,6 +160,7 @@ class Shop:
             forge=lambda _target: self.forge,
             policy=self.policy,
             deployer=self.deployer,
+            remedies=self.remedies,
             watcher=self.production,
             notifier=self.notifier,
             clock=self.clock,
@@ -238,7 +241,8 @@ class Shop:
         """A person answers what is asked now."""
         incident = self.incident()
         with self.store.begin() as tx:
-            asked = tx.approvals(incident.id)[-1]
+            questions = tx.approvals(incident.id)
+            asked = next((one for one in reversed(questions) if one.state == "pending"), questions[-1])
             answered = approvals.decide(
                 asked, "ines", yes=yes, subject=asked.subject, now=self.clock.now(), comment=comment
             )

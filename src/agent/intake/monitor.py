@@ -75,7 +75,7 @@ class Monitor:
     """Watches every target each ``interval`` seconds while it is started; ``cycle`` runs one at any time.
 
     What the intake does not take is sent again with every cycle until it is taken.
-    ``released`` is called with every commit that a target is newly seen to run.
+    ``released`` is called with every commit that a target is newly seen to run, ``looked`` with every cycle.
     """
 
     source = "monitor"
@@ -93,13 +93,14 @@ class Monitor:
         raises: bool = True,
         firing: Mapping[str, Sequence[Alert]] | None = None,
         released: Callable[[Target, str], None] | None = None,
+        looked: Callable[[Target], None] | None = None,
     ) -> None:
         self._targets, self._http, self._intake, self._clock, self._trail = targets, http, intake, clock, trail
         self.interval, self._rules = interval, rules
         # Whatever the interval, a rate and a slope need a few scrapes.
         self.window = max(WINDOW_SECONDS, FEWEST_SCRAPES * interval)
         self._growth = max(GROWTH_SECONDS, FEWEST_SCRAPES * interval)
-        self._raises, self._released = raises, released
+        self._raises, self._released, self._looked = raises, released, looked
         self._watches = {name: _Watch() for name in targets}
         self._cycle_lock, self._control = threading.Lock(), threading.Lock()
         self._stop = threading.Event()
@@ -231,6 +232,8 @@ class Monitor:
         watch, now = self._watches[target.name], datetime.fromtimestamp(scrape.at, UTC)
         watch.scrapes.append(scrape)
         self._see_release(target, watch)
+        if self._looked is not None:
+            self._looked(target)
         reading = self._read(tuple(watch.scrapes), target, self.window)
         raised = [
             alert for rule in self._rules if (alert := self._judge(target, watch, rule, reading, now)) is not None

@@ -14,6 +14,7 @@ class Phase(StrEnum):
     """The short durable workflows an incident goes through, in order."""
 
     INVESTIGATE = "investigate"
+    MITIGATE = "mitigate"
     REPAIR = "repair"
     DELIVER = "deliver"
     VERIFY = "verify"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import Literal
 
@@ -9,7 +10,31 @@ from pydantic import AwareDatetime
 
 from .record import Record
 
-ActionKind = Literal["repair", "draft", "merge_and_deploy", "undo", "rollback", "restart"]
+ActionKind = Literal[
+    "repair",
+    "draft",
+    "merge_and_deploy",
+    "undo",
+    "rollback",
+    "restart",
+    "configuration_revert",
+    "quarantine",
+    "retrain",
+    "promote",
+]
+ASKED: Mapping[ActionKind, str] = {
+    "repair": "repair",
+    "draft": "open a draft",
+    "merge_and_deploy": "merge and deploy",
+    "undo": "undo a deploy",
+    "rollback": "roll back",
+    "restart": "restart the target",
+    "configuration_revert": "take a change of settings back",
+    "quarantine": "stop serving values as good",
+    "retrain": "train a candidate model",
+    "promote": "promote a candidate model",
+}
+"""What a person is asked to allow, in words."""
 ApprovalState = Literal["pending", "approved", "rejected", "expired", "used"]
 
 

@@ -12,6 +12,7 @@ from .diagnosis import Diagnosis
 from .evidence import EvidenceSet
 from .incident import Incident
 from .language import ModelFigures
+from .plan import Mitigation, Plan
 from .policy import Approval
 from .record import Record
 from .repair import Proposal
@@ -25,6 +26,8 @@ class Documents(Record):
     evidence: EvidenceSet | None = None
     before: Observation | None = None
     diagnosis: Diagnosis | None = None
+    plan: Plan | None = None
+    mitigation: Mitigation | None = None
     proposal: Proposal | None = None
     pull_request: PullRequest | None = None
     deployment: Deployment | None = None

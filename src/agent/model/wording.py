@@ -9,6 +9,7 @@ from .diagnosis import Diagnosis
 from .evidence import EvidenceSet
 from .incident import Incident, Outcome, Phase
 from .language import Usage
+from .plan import Plan
 from .policy import Approval
 
 HELD = "held by the emergency stop"
@@ -32,6 +33,11 @@ def diagnosis_line(diagnosis: Diagnosis) -> str:
     first = diagnosis.hypotheses[0]
     proof = "confirmed by experiment" if diagnosis.culprit else "not confirmed by an experiment"
     return f"{first.title} (confidence {first.confidence:.0%}, {diagnosis.calibration}; {proof})"
+
+
+def plan_line(plan: Plan) -> str:
+    """What is to be done, and how many other things were considered."""
+    return f"{plan.reason} ({len(plan.options)} options considered; {plan.standing})"
 
 
 def usage_line(usage: Usage) -> str:

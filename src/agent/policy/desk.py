@@ -33,13 +33,14 @@ class Desk:
             asked = [a for a in questions if a.attempt == incident.attempt]
             if not asked or not incident.active:
                 raise Conflict(f"{incident_id} asks nothing now")
+            question = next((a for a in reversed(asked) if a.state == "pending"), asked[-1])
             if yes and subject is None and len(questions) > 1:
                 raise Permanent(
                     f"{incident_id} has asked before: say which patch you approve, read /incidents/{incident_id}, send its "
                     "approval's subject"
                 )
-            wanted = asked[-1].subject if subject is None else subject
-            answered = approvals.decide(asked[-1], by, yes=yes, subject=wanted, now=self._clock.now(), comment=comment)
+            wanted = question.subject if subject is None else subject
+            answered = approvals.decide(question, by, yes=yes, subject=wanted, now=self._clock.now(), comment=comment)
             tx.save_approval(answered)
             tx.append(
                 "approval.decided",
@@ -76,7 +77,7 @@ class Desk:
             incident = tx.incident(incident_id)
             if incident.active and incident.waiting != "operator":
                 raise Conflict(f"{incident_id} is at work ({incident.phase}): cancel it first")
-            if incident.active and incident.phase in (Phase.DELIVER, Phase.VERIFY):
+            if incident.active and incident.phase in (Phase.MITIGATE, Phase.DELIVER, Phase.VERIFY):
                 tx.append(
                     "incident.retry",
                     f"{incident.phase} goes on: {comment or 'no comment'}",

@@ -16,6 +16,7 @@ from ..ports import Clock
 from .breaker import CircuitBreaker, PastAction
 
 UNASSIGNED = "unassigned"
+NEVER_HELD_UP = frozenset({"repair", "draft", "undo", "rollback", "quarantine"})
 CARRIES_A_PATCH = frozenset({"draft", "merge_and_deploy"})
 
 
@@ -86,7 +87,7 @@ class SafetyPolicy:
         if self._autonomy < least:
             level = self._autonomy.name.lower()
             reasons.append(f"autonomy is set to {level}: {_words(action)} needs at least {least.name.lower()}")
-        if action in ("merge_and_deploy", "restart"):  # undoing what did not help is never held up
+        if action not in NEVER_HELD_UP:  # undoing what did not help is never held up
             reasons += self._breaker.reasons(self._history(incident.target), self._clock.now())
         return tuple(reasons)
 
@@ -137,4 +138,7 @@ def _words(action: ActionKind) -> str:
         "merge_and_deploy": "merge and deploy",
         "undo": "undoing a deploy",
         "rollback": "a roll back",
+        "configuration_revert": "taking settings back",
+        "retrain": "training a candidate",
+        "promote": "promoting a model",
     }.get(action, f"a {action}")

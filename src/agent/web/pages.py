@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from ..model.audit import Entry
+from ..model.policy import ASKED
 from ..model.views import IncidentDetail
 from .access import COOKIE, SESSION_SECONDS, Caller, Keys, person
 from .events import PAGE
@@ -134,6 +135,7 @@ def incident(request: Request, service: Service, detail: IncidentDetail) -> HTML
         detail=detail,
         incident=detail.incident,
         documents=detail.documents,
+        asked=ASKED,
         pending=detail.pending if detail.incident.active else None,
         trail=trail,
         older=older,

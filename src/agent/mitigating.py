@@ -1,0 +1,236 @@
+"""Stopping the harm: what a mitigation is asked for, how it is carried out, and what follows when nobody wants it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+
+from .actions.plan import Situation, fallback_of, make_plan, promotion
+from .asking import Questions, name_of
+from .model.delivery import Deployment, Observation, Verification
+from .model.diagnosis import Diagnosis
+from .model.evidence import EvidenceSet
+from .model.incident import Incident, Outcome, Phase
+from .model.plan import ACTIONS, Deed, Mitigation, Option, Plan, Remedy
+from .model.policy import Approval, Decision
+from .model.target import Target
+from .model.wording import diagnosis_line, plan_line
+from .ports import Steps, Transaction
+
+CALLED: frozenset[Remedy] = frozenset({"quarantine", "retrain", "promote"})
+
+
+class Mitigating(Questions):
+    """Plans, and carries out what is no change of code."""
+
+    def _plan(
+        self, incident: Incident, target: Target, evidence: EvidenceSet, diagnosis: Diagnosis, seen: Observation
+    ) -> Plan:
+        """What to do, as the incident stands now."""
+        parts = self._parts
+        return make_plan(
+            Situation(
+                incident=parts.ledger.incident(incident.id),
+                evidence=evidence,
+                diagnosis=diagnosis,
+                now=seen,
+                episodes=parts.ledger.episodes(incident.id),
+                abilities=parts.remedies.abilities(target),
+                tried=self._tried(incident),
+            )
+        )
+
+    def _tried(self, incident: Incident) -> frozenset[Remedy]:
+        """What was carried out in former attempts of the incident: it did not end it."""
+        deeds = (self._mitigation(incident, attempt) for attempt in range(1, incident.attempt))
+        return frozenset(deed.remedy for each in deeds for deed in each.deeds if deed.remedy != "quarantine")
+
+    def _mitigation(self, incident: Incident, attempt: int | None = None) -> Mitigation:
+        """What was carried out in an attempt, the current one by default."""
+        which = attempt or incident.attempt
+        return self._parts.ledger.document(incident.id, "mitigation", Mitigation, attempt=which) or Mitigation()
+
+    def _take(self, tx: Transaction, incident: Incident, plan: Plan, diagnosis: Diagnosis) -> None:
+        """Put the plan on record and begin with it."""
+        tx.put(incident, "plan", plan)
+        self._note(tx, incident, "plan.made", plan_line(plan), way=plan.way.remedy, standing=plan.standing)
+        if plan.mitigation is not None:
+            self._go(tx, incident, Phase.MITIGATE)
+        elif plan.repairs:
+            self._go(tx, incident, Phase.REPAIR)
+        elif plan.way.remedy == "none" or (incident.all_resolved and plan.standing != "flapping"):
+            self._to_end(tx, incident, Outcome.RECOVERED, "every alert resolved and no change was proven guilty")
+        elif plan.way.remedy == "wait":
+            self._watch(tx, incident)
+        else:
+            self._to_end(tx, incident, Outcome.ESCALATED, diagnosis_line(diagnosis))
+
+    def _watch(self, tx: Transaction, incident: Incident) -> None:
+        """Watch production from now on."""
+        parts = self._parts
+        since = parts.clock.now() + timedelta(seconds=parts.verification.settle_seconds)
+        before = parts.ledger.document(incident.id, "before", Observation)
+        tx.put(incident, "verification", Verification(state="watching", since=since, before=before))
+        self._go(tx, incident, Phase.VERIFY, waiting="window", wake_at=since)
+
+    # -- asking ----------------------------------------------------------------------------------------------------
+
+    def _ask_to_mitigate(self, incident: Incident, plan: Plan, option: Option) -> None:
+        """Ask policy, and through it a person; while a repair can be prepared nobody is waited for very long."""
+        parts = self._parts
+        decision = self._decision(incident, option)
+        if decision.verdict == "deny":
+            self._go_without(incident, plan, "policy: " + "; ".join(decision.reasons), decision)
+            return
+        until = parts.clock.now() + parts.mitigation_patience if plan.repairs else None
+        with parts.work.begin() as tx:
+            current = self._fenced(tx, incident)
+            self._note_decision(tx, current, decision)
+            self._question(tx, current, decision, {}, until=until)
+
+    def _decision(self, incident: Incident, option: Option) -> Decision:
+        running = self._parts.deployer.running(self._parts.targets[incident.target]).commit
+        action = ACTIONS[option.remedy]
+        return self._parts.policy.decide(action, incident, option.subject(running), None)
+
+    def _asked(self, incident: Incident, option: Option) -> Approval | None:
+        """The question about this mitigation in the current attempt."""
+        action = ACTIONS[option.remedy]
+        mine = (a for a in self._parts.ledger.approvals(incident.id) if a.attempt == incident.attempt)
+        return next((approval for approval in mine if approval.action == action), None)
+
+    def _unanswered(self, incident: Incident, plan: Plan, approval: Approval) -> None:
+        """Still waiting, refused, or too late (which counts as no)."""
+        parts = self._parts
+        if approval.state == "rejected":
+            self._go_without(incident, plan, f"{approval.by} said no: {approval.comment or 'no comment'}")
+            return
+        patient = approval.requested_at + parts.mitigation_patience > parts.clock.now()
+        if approval.state == "pending" and (patient or not plan.repairs):
+            until = approval.requested_at + parts.mitigation_patience if plan.repairs else approval.expires_at
+            self._park(incident, "approval", "waiting for a person", wake_at=until)
+            return
+        with parts.work.begin() as tx:
+            tx.save_approval(approval.model_copy(update={"state": "expired"}))
+        self._go_without(incident, plan, "nobody answered in time, which counts as no")
+
+    def _go_without(self, incident: Incident, plan: Plan, why: str, decision: Decision | None = None) -> None:
+        """Without the mitigation: on to the repair, where there is one; else the incident waits or ends."""
+        if decision is not None and (decision.held or not plan.repairs):
+            self._refused(incident, decision)
+            return
+        with self._parts.work.begin() as tx:
+            current = self._fenced(tx, incident)
+            self._note(tx, current, "mitigation.left_out", why)
+            if plan.repairs:
+                self._go(tx, current, Phase.REPAIR)
+            elif current.all_resolved:
+                self._to_end(tx, current, Outcome.RECOVERED, "every alert resolved before anything was done")
+            else:
+                self._to_end(tx, current, Outcome.REJECTED, why)
+
+    # -- carrying out ----------------------------------------------------------------------------------------------
+
+    def _carry_out(self, incident: Incident, target: Target, plan: Plan, option: Option, steps: Steps) -> None:
+        """Do what was allowed, once; then repair, promote or watch."""
+        remedies, name = self._parts.remedies, name_of(f"mitigate-{option.remedy}", incident)
+        deed = steps.effect(
+            name,
+            "repeatable" if option.remedy in CALLED else "named",
+            Deed,
+            find=lambda: remedies.find(target, name, option),
+            make=lambda: remedies.carry_out(target, name, option, incident.title),
+        )
+        with self._parts.work.begin() as tx:
+            current = self._fenced(tx, incident)
+            tx.put(current, "mitigation", Mitigation(deeds=(*self._mitigation(incident).deeds, deed)))
+            self._note(tx, current, "mitigated", f"{deed.said}", remedy=deed.remedy, version=deed.version)
+            if option.remedy == plan.way.remedy == "retrain":
+                onward = promotion(plan, deed.version)
+                tx.put(current, "plan", onward)
+                self._note(tx, current, "plan.made", plan_line(onward), way=onward.way.remedy)
+                self._go(tx, current, Phase.MITIGATE)
+            elif plan.first is not None and option == plan.first and plan.way.remedy == "retrain":
+                tx.put(current, "plan", plan.model_copy(update={"first": None}))
+                self._go(tx, current, Phase.MITIGATE)
+            elif plan.repairs:
+                self._go(tx, current, Phase.REPAIR)
+            else:
+                self._watch(tx, current)
+
+    def _without_patch(self, tx: Transaction, incident: Incident, why: str) -> None:
+        """No patch could be proven: the plan's fallback, what was done already, or people."""
+        plan = self._parts.ledger.document(incident.id, "plan", Plan, attempt=incident.attempt)
+        left = fallback_of(plan, why) if plan is not None else None
+        if left is not None:
+            tx.put(incident, "plan", left)
+            self._note(tx, incident, "plan.made", plan_line(left), way=left.way.remedy)
+            self._go(tx, incident, Phase.MITIGATE)
+        elif self._mitigation(incident).deeds:
+            self._note(tx, incident, "mitigation.kept", f"{why}: what was done already is watched")
+            self._watch(tx, incident)
+        else:
+            self._to_end(tx, incident, Outcome.ESCALATED, why)
+
+    def _lift(self, incident: Incident, target: Target, steps: Steps) -> None:
+        """The fix is live: values are served as good again, or nobody could see that it helped."""
+        if self._mitigation(incident).did("quarantine") is None:
+            return
+        name = name_of("lift-quarantine", incident)
+        lifted = steps.run(name, Mitigation, lambda: _one(self._parts.remedies.lift(target, name)))
+        with self._parts.work.begin() as tx:
+            said = lifted.last.said if lifted.deeds else "the target has no way to lift the quarantine: it expires"
+            self._note(tx, self._fenced(tx, incident), "quarantine.lifted", said)
+
+    # -- watching --------------------------------------------------------------------------------------------------
+
+    def _patiently(self, incident: Incident, judged: Verification, before: Verification, now: datetime) -> Verification:
+        """Where nothing was done, a breach that goes on is no failure yet: it may pass until patience ends."""
+        waited = (now - before.since).total_seconds()
+        waits = not self._mitigation(incident).deeds and waited < self._parts.watch_for.total_seconds()
+        return judged.model_copy(update={"state": "watching"}) if waits and judged.state == "failed" else judged
+
+    def _settled(self, incident: Incident, judged: Verification) -> None:
+        """Production is well without a change of code."""
+        deeds = self._mitigation(incident).deeds
+        done = "; ".join(deed.said for deed in deeds)
+        quiet = "; ".join(judged.reasons)
+        if deeds:
+            self._end(incident, Outcome.MITIGATED, f"{done}: production is well ({quiet})", verification=judged)
+            return
+        diagnosis = self._document(incident, "diagnosis", Diagnosis)
+        outcome = Outcome.RECOVERED if diagnosis.hypotheses else Outcome.NOTHING_WRONG
+        self._end(incident, outcome, f"nothing was done, and production is well ({quiet})", verification=judged)
+
+    def _unsettled(self, incident: Incident, target: Target, judged: Verification, steps: Steps) -> None:
+        """It did not help: what can be taken back is, and people are told."""
+        deeds = self._mitigation(incident).deeds
+        why = "; ".join(judged.reasons)
+        if not deeds:
+            first = diagnosis_line(self._document(incident, "diagnosis", Diagnosis))
+            self._end(incident, Outcome.ESCALATED, f"it did not pass by itself ({why}): {first}", verification=judged)
+            return
+        last = deeds[-1]
+        reason = f"{last.said}, which did not help ({why})"
+        previous = last.deployment.previous if last.deployment is not None and last.remedy == "rollback" else None
+        if previous is not None:
+            with self._parts.work.begin() as tx:
+                tx.put(self._fenced(tx, incident), "verification", judged.model_copy(update={"state": "failed"}))
+            decision = self._parts.policy.decide("undo", incident, previous, None)
+            if decision.verdict == "deny":
+                self._refused(incident, decision, ends=False)
+                return
+            name = name_of("undo-mitigation", incident)
+            steps.effect(
+                name,
+                "named",
+                Deployment,
+                find=partial(self._parts.deployer.find, target, name),
+                make=lambda: self._parts.deployer.deploy(target, name, previous, kind="rollback"),
+            )
+            reason += f"; {previous[:10]} was put back"
+        self._end(incident, Outcome.ESCALATED, reason, verification=judged)
+
+
+def _one(deed: Deed | None) -> Mitigation:
+    return Mitigation(deeds=(deed,) if deed is not None else ())

@@ -1,0 +1,129 @@
+"""The plan: what is to be done about a diagnosis, what else was considered, and why not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from .delivery import Deployment
+from .experiment import digest
+from .policy import ActionKind
+from .record import Json, Ratio, Record
+
+Remedy = Literal[
+    "repair",
+    "rollback",
+    "restart",
+    "configuration_revert",
+    "quarantine",
+    "retrain",
+    "promote",
+    "wait",
+    "escalate",
+    "none",
+]
+Standing = Literal["suffering", "recovered", "flapping", "well"]
+ACTIONS: Mapping[Remedy, ActionKind] = {
+    "rollback": "rollback",
+    "restart": "restart",
+    "configuration_revert": "configuration_revert",
+    "quarantine": "quarantine",
+    "retrain": "retrain",
+    "promote": "promote",
+}
+"""What policy and people are asked for each mitigation."""
+
+
+class Option(Record):
+    """One thing that could be done.
+
+    ``helps`` and ``harms`` are probabilities that it ends the harm or does some; ``seconds`` is how long users go on suffering
+    until it works; ``score`` is what these come to (`actions.plan`). ``detail`` names what exactly: a commit, a version.
+    ``against`` holds why it was not chosen, or cannot be done at all (then it is not ``available``).
+    """
+
+    remedy: Remedy
+    detail: str = ""
+    available: bool = True
+    helps: Ratio = 0.0
+    harms: Ratio = 0.0
+    seconds: float = 0.0
+    score: float = 0.0
+    why: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
+
+    def subject(self, running: str | None) -> str:
+        """The hash that a person's yes is bound to: what is done, to exactly what, while what runs."""
+        return digest(json.dumps([self.remedy, self.detail, running]))
+
+
+class Plan(Record):
+    """What is done: ``first`` stops the harm while the ``way`` is prepared; ``fallback`` is for a way that leads nowhere.
+
+    ``options`` are all that were considered, the best first. ``standing`` says how the target did when it was made.
+    """
+
+    way: Option
+    first: Option | None = None
+    fallback: Option | None = None
+    options: tuple[Option, ...] = ()
+    standing: Standing = "suffering"
+    reason: str = ""
+
+    @property
+    def repairs(self) -> bool:
+        """Whether code is to be changed."""
+        return self.way.remedy == "repair"
+
+    @property
+    def mitigation(self) -> Option | None:
+        """What is carried out before, or instead of, a repair."""
+        if self.first is not None:
+            return self.first
+        return self.way if self.way.remedy in ACTIONS else None
+
+
+class Deed(Record):
+    """A mitigation that was carried out; ``answer`` is what the target said to it, ``version`` what it made."""
+
+    name: str
+    remedy: Remedy
+    detail: str = ""
+    at: AwareDatetime
+    said: str
+    version: str = ""
+    until: AwareDatetime | None = None
+    deployment: Deployment | None = None
+    answer: Json = {}
+
+
+class Mitigation(Record):
+    """Everything that was carried out in one attempt, in order."""
+
+    deeds: tuple[Deed, ...] = ()
+
+    @property
+    def last(self) -> Deed:
+        """The newest."""
+        return self.deeds[-1]
+
+    @property
+    def deployment(self) -> Deployment | None:
+        """What the newest one made run, where it was a deployment."""
+        return self.deeds[-1].deployment if self.deeds else None
+
+    def did(self, remedy: Remedy) -> Deed | None:
+        """The newest of a kind."""
+        return next((deed for deed in reversed(self.deeds) if deed.remedy == remedy), None)
+
+
+class Abilities(Record):
+    """What can be done to a target: its declared actions, a supervised process, a former version of its settings."""
+
+    actions: frozenset[str] = frozenset()
+    restarts: bool = False
+    settings: str = ""
+    settings_replaced_at: AwareDatetime | None = None
