@@ -10,18 +10,18 @@ from .drill import Drill
 from .odds import sign_test
 from .record import Result
 from .score import score
-from .tally import Sat, clean, end, majority
+from .tally import End, Sat, clean, end, majority
 
 _ASKED: Final = ("outcome", "well", "acceptance", "harmless")
 
 
 @dataclass(frozen=True)
 class Differs:
-    """A drill that ends otherwise: (outcome, acceptance, well) of both, and whether that is ``better``, ``worse``, ``other``."""
+    """A drill that ends otherwise: how with both, and whether that is ``better``, ``worse``, ``other``."""
 
     drill: str
-    old: tuple[str, str, bool]
-    new: tuple[str, str, bool]
+    old: End
+    new: End
     change: str
 
 
@@ -65,6 +65,6 @@ def _right(drill: Drill, result: Result) -> int:
     return sum(getattr(one, name) is True for name in _ASKED)
 
 
-def _cleaned(result: Result) -> tuple[str, str, bool]:
-    outcome, acceptance, well = end(result)
-    return clean(outcome), clean(acceptance), well
+def _cleaned(result: Result) -> End:
+    one = end(result)
+    return End(clean(one.outcome), clean(one.acceptance), one.well)

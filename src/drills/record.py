@@ -40,7 +40,8 @@ class Result:
     ``player`` is the agent, or the baseline that acted in its place. ``onset_error`` is the agent's onset minus the true
     one in seconds. ``actions`` are what was done to the target, read from the target and its forge: ``deploy``, ``restart``,
     ``rollback``, ``merge``, … . ``trail`` holds what does not fit between the audit trail, the forge and the deployments;
-    empty is right. ``stages`` are seconds by name (`STAGES`).
+    empty is right. ``stages`` are seconds by name (`STAGES`). ``void`` says why a busy machine spoilt the staging; empty when
+    not.
     """
 
     drill: str
@@ -68,6 +69,7 @@ class Result:
     acceptance: str = "none"
     trail: list[str] = field(default_factory=list)
     problem: str = ""
+    void: str = ""
 
     @property
     def well(self) -> bool:
@@ -78,6 +80,11 @@ class Result:
     def staged(self) -> bool:
         """Whether it came to an exam at all: a stage that broke says nothing of the agent."""
         return not self.problem.startswith("could not be staged")
+
+    @property
+    def counts(self) -> bool:
+        """Whether it says anything of who was examined: it came to an exam, and no busy machine spoilt it."""
+        return self.staged and not self.void
 
 
 def restore(data: dict[str, Any]) -> Result:

@@ -7,15 +7,35 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from .compare import Comparison
 from .drill import Drill
 from .odds import difference, median_interval, quantile, sign_test
 from .record import AGENT, BASELINES, STAGES, Result
-from .score import LEVEL, QUESTIONS, Patch, Score, interval, lower_bound, patch_kind, score, shares
-from .tally import Sat, Share, agreement, clean, counted, ends_well, majority
+from .report_answers import guesses, looked_at, points
+from .report_document import (
+    Distance,
+    DrillRow,
+    Family,
+    Gap,
+    Head,
+    Named,
+    Paired,
+    Player,
+    Question,
+    Report,
+    Setting,
+    Stage,
+    Staging,
+    Standing,
+    Timed,
+    Twins,
+    Unsat,
+)
+from .score import LEVEL, QUESTIONS, Patch, Score, interval, last_word, lower_bound, patch_kind, score, shares
+from .tally import ENDINGS, Sat, Share, agreement, clean, counted, ending, majority
 from .targets import MARKET
 
 PLAYERS: Final = (AGENT, *BASELINES)
@@ -27,177 +47,25 @@ LARGEST: Final = 3
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What was examined, and where. ``when`` is the time of the newest result, UTC."""
-
-    agent: str
-    policy: str
-    stack: str
-    machine: str
-    cores: int
-    when: str
-
-
-@dataclass(frozen=True)
-class Head:
-    """What the counts are of. ``discarded`` and ``unreadable`` are (name, why); ``silent`` raised no alarm where one was due.
-
-    ``unchecked`` are in the counts although no stage-check has shown that they are fair questions; ``broken_seals`` are
-    counted as open ones.
-    """
-
-    setting: Setting
-    drills: int
-    repetitions: int
-    families: int
-    open: int
-    sealed: int
-    without_code_cause: int
-    with_decoys: int
-    bare_request_shows_nothing: int
-    second_target: int
-    silent: tuple[str, ...]
-    discarded: tuple[tuple[str, str], ...]
-    unreadable: tuple[tuple[str, str], ...]
-    missing: tuple[str, ...]
-    outdated: int
-    unchecked: tuple[str, ...]
-    broken_seals: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Question:
-    """One question over all drills that ask it; ``verdict`` is met, missed, not shown, or empty without a bar."""
-
-    name: str
-    share: Share
-    bar: float | None
-    verdict: str
-
-
-@dataclass(frozen=True)
-class Family:
-    """The drills of one family; ``ends_well`` by player."""
-
-    name: str
-    drills: int
-    questions: Mapping[str, Share]
-    ends_well: Mapping[str, Share]
-
-
-@dataclass(frozen=True)
-class Paired:
-    """The agent beside another player, on the drills that both sat: how many end well with whom."""
-
-    both: int
-    agent_only: int
-    other_only: int
-    neither: int
-    p: float
-
-
-@dataclass(frozen=True)
-class Player:
-    """What one player comes to. ``seconds`` is the median to the end, of the ``ended`` ones."""
-
-    name: str
-    ends_well: Share
-    harm: Share
-    ended: int
-    seconds: float | None
-    seconds_interval: tuple[float, float] | None
-    paired: Paired | None
-
-
-@dataclass(frozen=True)
-class Gap:
-    """One question among two groups of drills: ``gap`` is the second share less the first, with its 90% interval."""
-
-    name: str
-    first: Share
-    second: Share
-    gap: tuple[float, float, float] | None
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Seconds of one stage over the drills that have it; ``of_a_minute`` is its part of sixty seconds of all stages."""
-
-    name: str
-    drills: int
-    median: float
-    p90: float
-    total: float
-    of_a_minute: float
-
-
-@dataclass(frozen=True)
-class DrillRow:
-    """One drill: what the agent said and did, by the majority of its stagings."""
-
-    name: str
-    title: str
-    family: str
-    target: str
-    sealed: bool
-    repetitions: int
-    answers: Mapping[str, bool | None]
-    alarm_seconds: float | None
-    outcome: str
-    acceptance: str
-    harm: str
-    seconds: float | None
-    reason: str
-    stages: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Twins:
-    """Two drills with one symptom and two kinds of cause: of which the first hypothesis had the cause right."""
-
-    first: str
-    second: str
-    right: str  # both, one, none
-
-
-@dataclass(frozen=True)
-class Report:
-    """The whole document."""
-
-    head: Head
-    questions: tuple[Question, ...]
-    brier: float | None
-    brier_count: int
-    patches: Mapping[str, Mapping[str, int]]
-    families: tuple[Family, ...]
-    players: tuple[Player, ...]
-    sealed: tuple[Gap, ...]
-    targets: tuple[Gap, ...]
-    twins: tuple[Twins, ...]
-    stages: tuple[Stage, ...]
-    largest: tuple[str, ...]
-    agreement: Share
-    drills: tuple[DrillRow, ...]
-    comparison: Comparison | None = None
-
-
-@dataclass(frozen=True)
 class Left:
     """What is not in the counts, and why: names with reasons, drills never sat, results of drills that have changed.
+
+    ``void`` counts the stagings of a drill that the machine was too busy for.
 
     And what is to be said of those that are: never checked on a stage, sealed and changed since.
     """
 
     discarded: Mapping[str, str]
     unreadable: Mapping[str, str]
-    missing: tuple[str, ...] = ()
+    missing: tuple[Drill, ...] = ()
     outdated: int = 0
     unchecked: tuple[str, ...] = ()
     broken_seals: tuple[str, ...] = ()
+    void: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _Judged:
     """One drill as it counts: the majority's result and its score."""
 
     sat: Sat
@@ -210,7 +78,7 @@ class _Seen:
 
     @property
     def ends_well(self) -> bool:
-        return ends_well(self.score)
+        return self.score.ends_well
 
 
 def build(
@@ -221,25 +89,26 @@ def build(
     comparison: Comparison | None = None,
 ) -> Report:
     """Count everything. ``players`` are what each sat, by `PLAYERS`; any may miss. Discarded drills are left out first."""
-    seen = {name: _seen(players.get(name, ()), left.discarded) for name in PLAYERS}
-    agent = seen[AGENT]
+    judged = {name: _judged(players.get(name, ()), left.discarded) for name in PLAYERS}
+    agent = judged[AGENT]
     briers = [one.score.brier for one in agent if one.score.brier is not None]
     stages = _stages(agent)
     return Report(
         head=_head(agent, setting, left),
+        players=tuple(_player(name, judged[name], agent) for name in PLAYERS if judged[name]),
+        standings=_standings(agent),
         questions=_questions(agent, bars),
         brier=sum(briers) / len(briers) if briers else None,
         brier_count=len(briers),
         patches=_patches(agent),
-        families=_families(seen),
-        players=tuple(_player(name, seen[name], agent) for name in PLAYERS if seen[name]),
+        families=_families(judged),
         sealed=_gaps(agent, lambda drill: drill.sealed),
         targets=_gaps(agent, _second_target),
         twins=_twins(agent),
         stages=stages,
-        largest=tuple(one.name for one in sorted(stages, key=lambda one: -one.total)[:LARGEST]),
+        largest=tuple(one.name for one in sorted(stages, key=lambda one: -one.total_seconds)[:LARGEST]),
         agreement=_agreement(agent),
-        drills=tuple(_row(one) for one in agent),
+        drills=tuple(_row(one, _wells(judged, one.drill.name)) for one in agent),
         comparison=comparison,
     )
 
@@ -257,12 +126,12 @@ def verdict(right: int, count: int, bar: float | None) -> str:
     return "missed" if count and one_sided < bar else "not shown"
 
 
-def _seen(sats: Iterable[Sat], discarded: Mapping[str, str]) -> list[_Seen]:
+def _judged(sats: Iterable[Sat], discarded: Mapping[str, str]) -> list[_Judged]:
     found = []
     for sat in sats:
         if sat.drill.name not in discarded and sat.results:
             result = majority(sat.results)
-            found.append(_Seen(sat, result, score(sat.drill, result)))
+            found.append(_Judged(sat, result, score(sat.drill, result)))
     return found
 
 
@@ -270,7 +139,7 @@ def _second_target(drill: Drill) -> bool:
     return str(drill.target.get("example", FIRST_TARGET)) != FIRST_TARGET
 
 
-def _head(agent: Sequence[_Seen], setting: Setting, left: Left) -> Head:
+def _head(agent: Sequence[_Judged], setting: Setting, left: Left) -> Head:
     drills = [one.drill for one in agent]
     silent = [one.drill.name for one in agent if one.drill.expect.alert == "yes" and one.result.alert_seconds is None]
     return Head(
@@ -285,20 +154,21 @@ def _head(agent: Sequence[_Seen], setting: Setting, left: Left) -> Head:
         bare_request_shows_nothing=sum(not drill.bare_request for drill in drills),
         second_target=sum(map(_second_target, drills)),
         silent=tuple(silent),
-        discarded=tuple((name, clean(why)) for name, why in sorted(left.discarded.items())),
-        unreadable=tuple((clean(name), clean(why)) for name, why in sorted(left.unreadable.items())),
-        missing=left.missing,
+        discarded=tuple(Named(name, clean(why)) for name, why in sorted(left.discarded.items())),
+        unreadable=tuple(Named(clean(name), clean(why)) for name, why in sorted(left.unreadable.items())),
+        missing=tuple(Unsat(one.name, clean(one.family), clean(one.title)) for one in left.missing),
         outdated=left.outdated,
         unchecked=left.unchecked,
         broken_seals=tuple(clean(name) for name in left.broken_seals),
+        void=dict(sorted(left.void.items())),
     )
 
 
-def _counts(seen: Iterable[_Seen]) -> Mapping[str, tuple[int, int]]:
+def _counts(seen: Iterable[_Judged]) -> Mapping[str, tuple[int, int]]:
     return shares(one.score for one in seen)
 
 
-def _questions(agent: Sequence[_Seen], bars: Mapping[str, float]) -> tuple[Question, ...]:
+def _questions(agent: Sequence[_Judged], bars: Mapping[str, float]) -> tuple[Question, ...]:
     counts = _counts(agent)
     rows = [(name, *counts.get(name, (0, 0)), bars.get(name)) for name in QUESTIONS]
     return tuple(
@@ -306,13 +176,11 @@ def _questions(agent: Sequence[_Seen], bars: Mapping[str, float]) -> tuple[Quest
     )
 
 
-def _patches(agent: Sequence[_Seen]) -> dict[str, dict[str, int]]:
+def _patches(agent: Sequence[_Judged]) -> dict[str, dict[str, int]]:
     """Kinds of patches where a change is to blame, and where none is."""
     groups = {
-        "a change is to blame": [one.result for one in agent if one.drill.expect.change == "fault"],
-        "no change is to blame, or it is not asked": [
-            one.result for one in agent if one.drill.expect.change != "fault"
-        ],
+        "change_to_blame": [one.result for one in agent if one.drill.expect.change == "fault"],
+        "no_change_to_blame": [one.result for one in agent if one.drill.expect.change != "fault"],
     }
     return {
         name: {kind: sum(patch_kind(result) == kind for result in results) for kind in PATCHES}
@@ -320,11 +188,11 @@ def _patches(agent: Sequence[_Seen]) -> dict[str, dict[str, int]]:
     }
 
 
-def _ends_well(seen: Sequence[_Seen]) -> Share:
+def _ends_well(seen: Sequence[_Judged]) -> Share:
     return counted(sum(one.ends_well for one in seen), len(seen))
 
 
-def _families(seen: Mapping[str, Sequence[_Seen]]) -> tuple[Family, ...]:
+def _families(seen: Mapping[str, Sequence[_Judged]]) -> tuple[Family, ...]:
     names = sorted({one.drill.family for sats in seen.values() for one in sats})
     found = []
     for name in names:
@@ -338,27 +206,63 @@ def _families(seen: Mapping[str, Sequence[_Seen]]) -> tuple[Family, ...]:
     return tuple(found)
 
 
-def _player(name: str, seen: Sequence[_Seen], agent: Sequence[_Seen]) -> Player:
-    seconds = [one.result.closed_seconds for one in seen if one.result.closed_seconds is not None]
+def _player(name: str, seen: Sequence[_Judged], agent: Sequence[_Judged]) -> Player:
     return Player(
         name=name,
         ends_well=_ends_well(seen),
-        harm=counted(sum(not one.score.harmless for one in seen), len(seen)),
-        ended=len(seconds),
-        seconds=quantile(seconds, 0.5),
-        seconds_interval=median_interval(seconds),
+        harm=_harm(seen),
+        times=_times(seen),
         paired=_paired(agent, seen) if name != AGENT and agent else None,
     )
 
 
-def _paired(agent: Sequence[_Seen], other: Sequence[_Seen]) -> Paired:
+def _harm(seen: Sequence[_Judged]) -> Share:
+    return counted(sum(not one.score.harmless for one in seen), len(seen))
+
+
+def _times(seen: Sequence[_Judged]) -> dict[str, Timed]:
+    """By kind of end: who gives up at once is not quick at mending."""
+    by_ending: dict[str, list[float]] = {kind: [] for kind in ENDINGS}
+    for one in seen:
+        if one.result.closed_seconds is not None:
+            by_ending[ending(one.result, one.score)].append(one.result.closed_seconds)
+    return {kind: _timed(values) for kind, values in by_ending.items()}
+
+
+def _timed(seconds: Sequence[float]) -> Timed:
+    low, high = median_interval(seconds) or (None, None)
+    return Timed(len(seconds), quantile(seconds, 0.5), low, high)
+
+
+def _paired(agent: Sequence[_Judged], other: Sequence[_Judged]) -> Paired:
     theirs = {one.drill.name: one.ends_well for one in other}
-    pairs = Counter((one.ends_well, theirs[one.drill.name]) for one in agent if one.drill.name in theirs)
+    shared = [one for one in agent if one.drill.name in theirs]
+    pairs = Counter((one.ends_well, theirs[one.drill.name]) for one in shared)
     wins, losses = pairs[True, False], pairs[False, True]
-    return Paired(pairs[True, True], wins, losses, pairs[False, False], sign_test(wins, losses))
+    return Paired(
+        both=pairs[True, True],
+        agent_only=wins,
+        other_only=losses,
+        neither=pairs[False, False],
+        p=sign_test(wins, losses),
+        agent=_ends_well(shared),
+        agent_harm=_harm(shared),
+    )
 
 
-def _gaps(agent: Sequence[_Seen], second: Callable[[Drill], bool]) -> tuple[Gap, ...]:
+def _standings(agent: Sequence[_Judged]) -> tuple[Standing, ...]:
+    """Whether the last word was as expected says nothing of the service: both beside each other."""
+    found = []
+    for expected in (True, False, None):
+        group = [one.score for one in agent if one.score.outcome is expected]
+        if group:
+            wells = sum(one.ends_well for one in group)
+            not_well = sum(not one.well for one in group)
+            found.append(Standing(expected, wells, len(group) - wells - not_well, not_well))
+    return tuple(found)
+
+
+def _gaps(agent: Sequence[_Judged], second: Callable[[Drill], bool]) -> tuple[Gap, ...]:
     """Every question among the drills that are not ``second`` and those that are; nothing when a group is empty."""
     groups = [one for one in agent if not second(one.drill)], [one for one in agent if second(one.drill)]
     if not all(groups):
@@ -367,11 +271,12 @@ def _gaps(agent: Sequence[_Seen], second: Callable[[Drill], bool]) -> tuple[Gap,
     for name in QUESTIONS:
         one, two = (_counts(group).get(name, (0, 0)) for group in groups)
         if one[1] or two[1]:
-            found.append(Gap(name, counted(*one), counted(*two), difference(two, one)))
+            gap = difference(two, one)
+            found.append(Gap(name, counted(*one), counted(*two), None if gap is None else Distance(*gap)))
     return tuple(found)
 
 
-def _twins(agent: Sequence[_Seen]) -> tuple[Twins, ...]:
+def _twins(agent: Sequence[_Judged]) -> tuple[Twins, ...]:
     """Every pair of which both were asked for the cause, once, by name."""
     asked = {one.drill.name: one for one in agent if one.score.cause is not None}
     pairs = {tuple(sorted((name, one.drill.twin))) for name, one in asked.items() if one.drill.twin in asked}
@@ -382,7 +287,7 @@ def _twins(agent: Sequence[_Seen]) -> tuple[Twins, ...]:
     )
 
 
-def _stages(agent: Sequence[_Seen]) -> tuple[Stage, ...]:
+def _stages(agent: Sequence[_Judged]) -> tuple[Stage, ...]:
     seconds: dict[str, list[float]] = {name: [] for name in STAGES}
     for one in agent:
         for name, value in one.result.stages.items():
@@ -402,12 +307,17 @@ def _stages(agent: Sequence[_Seen]) -> tuple[Stage, ...]:
     )
 
 
-def _agreement(agent: Sequence[_Seen]) -> Share:
+def _agreement(agent: Sequence[_Judged]) -> Share:
     twice = [one.sat.results for one in agent if len(one.sat.results) > 1]
     return agreement([results[0] for results in twice], [results[1] for results in twice])
 
 
-def _row(one: _Seen) -> DrillRow:
+def _wells(seen: Mapping[str, Sequence[_Judged]], drill: str) -> dict[str, bool]:
+    """By player, whether this drill ends well."""
+    return {player: one.ends_well for player, sats in seen.items() for one in sats if one.drill.name == drill}
+
+
+def _row(one: _Judged, wells: Mapping[str, bool]) -> DrillRow:
     result = one.result
     return DrillRow(
         name=one.drill.name,
@@ -415,13 +325,32 @@ def _row(one: _Seen) -> DrillRow:
         family=clean(one.drill.family),
         target=str(one.drill.target.get("example", FIRST_TARGET)),
         sealed=one.drill.sealed,
-        repetitions=len(one.sat.results),
         answers={name: getattr(one.score, name) for name in QUESTIONS},
+        points=points(one.drill, result, one.score),
+        guesses=guesses(result),
+        seen=looked_at(result),
+        stagings=tuple(_staging(one, number, each) for number, each in enumerate(one.sat.results)),
+        ends_well=wells,
         alarm_seconds=result.alert_seconds,
-        outcome=clean(result.outcome or "none"),
+        outcome=clean(last_word(result)),
+        ending=ending(result, one.score),
         acceptance=clean(result.acceptance),
         harm=clean(one.score.harm),
-        seconds=result.closed_seconds,
+        end_seconds=result.closed_seconds,
         reason=clean("; ".join(filter(None, (result.reason, result.problem)))),
-        stages={clean(name): value for name, value in result.stages.items()},
+        stages_seconds={clean(name): value for name, value in result.stages.items()},
+    )
+
+
+def _staging(one: _Judged, number: int, result: Result) -> Staging:
+    its = score(one.drill, result)
+    return Staging(
+        number=number + 1,
+        counts=result is one.result,
+        outcome=clean(last_word(result)),
+        ends_well=its.ends_well,
+        acceptance=clean(result.acceptance),
+        harm=clean(its.harm),
+        alarm_seconds=result.alert_seconds,
+        end_seconds=result.closed_seconds,
     )

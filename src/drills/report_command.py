@@ -8,7 +8,7 @@ import os
 import platform
 import sys
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
-from . import seal
+from . import approval_policy, seal
 from .compare import Comparison, compare
 from .drill import Drill, Unusable, distinct, folders_below, read
-from .record import AGENT
-from .report import PLAYERS, Left, Report, Setting, build
-from .report_page import page
-from .report_text import as_json, markdown, terminal
+from .record import AGENT, Result
+from .report import PLAYERS, Left, build
+from .report_document import DrillRow, Report, Setting
+from .report_drill import chosen
+from .report_page import drill_page, page
+from .report_text import as_json, drill_as_json, drill_as_markdown, drill_on_terminal, markdown, terminal
 from .score import QUESTIONS
 from .stage import PROJECT
 from .store import Damaged, Store, Where
@@ -48,22 +50,27 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--root", type=Path, default=Path(".mpa-drills"), help="where results live")
     parser.add_argument("--agent", metavar="AGENT", help="whose results; default: the newest")
     parser.add_argument("--against", metavar="AGENT", help="compare with this agent's results")
-    parser.add_argument("--policy", help="examined with this policy; default: the newest")
+    parser.add_argument(
+        "--policy", metavar="FILE", help="examined with this policy file, or its short name; default: the newest"
+    )
     parser.add_argument("--stack", help="examined with this stack; default: the newest")
+    parser.add_argument("--drill", metavar="NAME", help="one drill: what was expected, what was said and seen")
     parser.add_argument("--format", choices=tuple(_SHAPES), default="terminal")
     parser.add_argument("--json", action="store_const", const="json", dest="format", help="for machines: --format json")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write it there")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write it there, into a folder that exists")
     parser.set_defaults(command=report)
 
 
 def report(options: argparse.Namespace) -> int:
-    """Read, count and show. Raises `Unusable` for a wrong bar or an agent that is not meant by one commit only."""
+    """Read, count and show. Raises `Unusable` for a wrong bar, name or file to write."""
+    if options.out is not None and not options.out.absolute().parent.is_dir():
+        raise Unusable(f"--out {options.out}: there is no folder {options.out.parent}; make it first")
     try:
         document = gather(options)
     except Absent as error:
         print(f"drill: {error}", file=sys.stderr)  # noqa: T201 - a command's answer
         return _NOTHING
-    show(document, options.format, options.out)
+    show(document, options.format, options.out, options.drill)
     return _GOOD
 
 
@@ -80,40 +87,51 @@ def gather(options: argparse.Namespace) -> Report:
     left = Left(
         discarded=discarded,
         unreadable=shelf.unreadable,
-        missing=tuple(one.name for one in shelf.drills if one.name not in sat and one.name not in discarded),
+        missing=tuple(one for one in shelf.drills if one.name not in sat and one.name not in discarded),
         outdated=shelf.outdated(store, where),
         unchecked=tuple(name for name in shelf.unchecked if name in sat and name not in discarded),
         broken_seals=tuple(sorted(shelf.broken_seals)),
+        void=dict(shelf.void),
     )
     comparison = _against(store, shelf, options, where, players[AGENT], discarded)
     return build(players, _setting(where, shelf.used & set(store.files(where))), bars(), left, comparison)
 
 
-def show(document: Report, shape: str, out: Path | None) -> None:
-    """Print the document, or write it to a file whole."""
+def show(document: Report, shape: str, out: Path | None, drill: str | None = None) -> None:
+    """Print the document or one drill of it, or write it to a file whole. Raises `Unusable`."""
+    row = None if drill is None else chosen(document, drill)
     if shape == "terminal" and out is None:
-        terminal(document, Console(highlight=False))
+        _on_terminal(document, row, Console(highlight=False))
         return
-    text = _SHAPES[shape](document)
+    text = _SHAPES[shape](document, row)
     if out is None:
         sys.stdout.write(text)
         return
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(text, encoding="utf-8")
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Unusable(f"--out {out}: {error.strerror}") from error
 
 
-def _printed(document: Report) -> str:
+def _on_terminal(document: Report, row: DrillRow | None, console: Console) -> None:
+    if row is None:
+        terminal(document, console)
+    else:
+        drill_on_terminal(document, row, console)
+
+
+def _printed(document: Report, row: DrillRow | None) -> str:
     """What a terminal shows, as a text."""
     paper = io.StringIO()
-    terminal(document, Console(file=paper, width=_FILE_WIDTH, highlight=False, color_system=None))
+    _on_terminal(document, row, Console(file=paper, width=_FILE_WIDTH, highlight=False, color_system=None))
     return paper.getvalue()
 
 
-_SHAPES: Final[Mapping[str, Callable[[Report], str]]] = {
+_SHAPES: Final[Mapping[str, Callable[[Report, DrillRow | None], str]]] = {
     "terminal": _printed,
-    "markdown": markdown,
-    "json": as_json,
-    "html": page,
+    "markdown": lambda report, row: markdown(report) if row is None else drill_as_markdown(report, row),
+    "json": lambda report, row: as_json(report) if row is None else drill_as_json(report, row),
+    "html": lambda report, row: page(report) if row is None else drill_page(report, row),
 }
 
 
@@ -141,6 +159,7 @@ class _Shelf:
     unchecked: list[str] = field(default_factory=list)
     broken_seals: set[str] = field(default_factory=set)
     used: set[Path] = field(default_factory=set)
+    void: dict[str, int] = field(default_factory=dict)
 
     def read_drills(self, folders: Sequence[Path]) -> None:
         """Raises `Unusable` where there is none, and for two of one name."""
@@ -170,19 +189,25 @@ class _Shelf:
         return sum(store.drill_of(path) in names for path in store.files(where) if path not in self.used)
 
     def sats(self, store: Store, where: Where) -> list[Sat]:
-        """What one player showed; stagings that never came to an exam say nothing."""
+        """What one player showed; stagings that never came to an exam, or that a busy machine spoilt, say nothing."""
         found = []
         for drill in self.drills:
             results, damaged = store.repetitions(where, drill)
             self.unreadable |= {"/".join([*where.parts, one.path.name]): one.why for one in damaged}
             if where.player == AGENT:
                 self.used |= set(store.files(where, drill))
-            staged = tuple(one for one in results if one.staged)
-            if staged:
-                found.append(Sat(drill, staged))
-            elif results and where.player == AGENT:
-                self.unstaged[drill.name] = results[0].problem
+            if counting := tuple(one for one in results if one.counts):
+                found.append(Sat(drill, counting))
+            if where.player == AGENT:
+                self._tell_apart(drill, results)
         return found
+
+    def _tell_apart(self, drill: Drill, results: Sequence[Result]) -> None:
+        """Of the agent's results that do not count: which are void, and which drill could not be staged at all."""
+        if void := sum(bool(one.void) for one in results):
+            self.void[drill.name] = void
+        if results and not any(one.staged for one in results):
+            self.unstaged[drill.name] = results[0].problem
 
     def discarded(self, store: Store) -> dict[str, str]:
         """The drills that are no fair question by their stage-check, or that could not be staged."""
@@ -217,18 +242,28 @@ def meant(store: Store, wanted: str | None, root: Path) -> str:
 
 def _where(store: Store, options: argparse.Namespace, agent: str) -> Where:
     """The newest policy and stack that are wanted. Says so when there are others."""
-    wanted = [
-        one
-        for one in store.settings(agent)
-        if options.policy in (None, one.policy) and options.stack in (None, one.stack)
-    ]
+    kept = store.settings(agent)
+    policy = _policy(options.policy, {one.policy for one in kept})
+    wanted = [one for one in kept if policy in (None, one.policy) and options.stack in (None, one.stack)]
     if not wanted:
-        known = ", ".join(f"{one.policy} on {one.stack}" for one in store.settings(agent))
+        known = ", ".join(f"{one.policy} on {one.stack}" for one in kept)
         raise Absent(f"{agent} was not examined so; its results are of {known}")
     if len(wanted) > 1:
         others = ", ".join(f"{one.policy} on {one.stack}" for one in wanted[1:])
         print(f"drill: this is {wanted[0].policy} on {wanted[0].stack}; there are also {others}", file=sys.stderr)  # noqa: T201 - a command's answer
     return wanted[0]
+
+
+def _policy(given: str | None, kept: Collection[str]) -> str | None:
+    """The short name under which results are kept: itself, or of a policy file as ``mpa drill run`` takes it.
+
+    Raises `Unusable` for a file that is no policy, or is not there.
+    """
+    if given is None or given in kept:
+        return given
+    path = Path(given)
+    is_path = path.is_file() or path.suffix or path.name != given
+    return approval_policy.read(path).name if is_path else given
 
 
 def _against(

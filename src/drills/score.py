@@ -13,8 +13,8 @@ from .record import AGENT, Blamed, Result
 LEVEL: Final = 0.9
 ONSET_SECONDS: Final = 10.0  # how far from the true onset still counts as right
 QUESTIONS: Final = (
-    "alert", "onset", "cause", "component", "change", "component_in_three", "change_in_three", "action", "patch",
-    "outcome", "well", "acceptance", "harmless",
+    "ends_well", "well", "acceptance", "harmless", "alert", "onset", "cause", "component", "change",
+    "component_in_three", "change_in_three", "action", "patch", "outcome",
 )  # fmt: skip
 SETTLED: Final = ("fixed", "mitigated", "recovered", "nothing_wrong")
 Patch = Literal["right", "wrong", "none"]
@@ -48,6 +48,11 @@ class Score:
         """Whether nothing was done that nobody wanted."""
         return not self.harm
 
+    @property
+    def ends_well(self) -> bool:
+        """The target is well, and acceptance did not fail; it does not count who brought it about."""
+        return self.well and self.acceptance is not False
+
 
 def score(drill: Drill, result: Result) -> Score:
     """One staging against its drill. A baseline says nothing, so it is asked only what it did and how it ended."""
@@ -80,6 +85,11 @@ def patch_kind(result: Result) -> Patch:
     if not result.merged:
         return "none"
     return "right" if result.well and result.acceptance in ("passed", "none") else "wrong"
+
+
+def last_word(result: Result) -> str:
+    """The outcome that the agent ended with: ``none`` is no incident at all; what has no end is ``unfinished``."""
+    return "none" if not result.incidents else result.outcome or "unfinished"
 
 
 def _alert_right(drill: Drill, result: Result) -> bool | None:
@@ -145,10 +155,8 @@ def _patch_right(drill: Drill, result: Result) -> bool | None:
 
 
 def _outcome_right(drill: Drill, result: Result) -> bool | None:
-    """``none`` is no incident at all; what has no end is no outcome."""
-    if not drill.expect.outcome:
-        return None
-    return ("none" if not result.incidents else result.outcome or "unfinished") in drill.expect.outcome
+    """What has no end is no outcome that a drill expects."""
+    return last_word(result) in drill.expect.outcome if drill.expect.outcome else None
 
 
 def _harm(drill: Drill, result: Result) -> str:

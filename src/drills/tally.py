@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from .drill import Drill
 from .record import Result
-from .score import Score, interval
+from .score import SETTLED, Score, interval
 
 ENOUGH_FOR_A_MAJORITY: Final = 3
+Ending = Literal["well", "claimed", "gave_up", "open"]
+ENDINGS: Final[tuple[Ending, ...]] = ("well", "gave_up", "claimed")
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,32 @@ def majority(results: Sequence[Result]) -> Result:
     return next(one for one in results if end(one) == commonest)
 
 
-def end(result: Result) -> tuple[str, str, bool]:
+@dataclass(frozen=True)
+class End:
     """How a staging ended: outcome, acceptance without its details, and whether the target is well."""
-    return result.outcome or "none", result.acceptance.partition(":")[0], result.well
+
+    outcome: str
+    acceptance: str
+    well: bool
+
+
+def end(result: Result) -> End:
+    """The end of one staging."""
+    return End(result.outcome or "none", result.acceptance.partition(":")[0], result.well)
 
 
 def ends_well(one: Score) -> bool:
     """The target is well, and acceptance did not fail."""
-    return one.well and one.acceptance is not False
+    return one.ends_well
+
+
+def ending(result: Result, one: Score) -> Ending:
+    """What the end of the incident was: a time to a well end is none to giving up, nor to a claim that does not hold."""
+    if result.closed_seconds is None:
+        return "open"
+    if result.outcome not in SETTLED:
+        return "gave_up"
+    return "well" if one.ends_well else "claimed"
 
 
 def agreement(first: Sequence[Result], second: Sequence[Result]) -> Share:

@@ -183,8 +183,11 @@ def test_the_command_gathers_everything(store, one, folder, tmp_path):
     os.utime(store.keep(Where("0ld", "ask", "embedded"), one, 0, wrong(one)), (1e9, 1e9))
     found = report_command.gather(options(tmp_path, "--against", "0l"))
     assert (found.head.setting.agent, found.head.drills, found.head.repetitions) == ("abc123", 1, 2)
-    assert dict(found.head.discarded) == {"two": "alarm: none came", "three": "could not be staged: no port"}
-    assert {name.rpartition("/")[2] for name, _ in found.head.unreadable} == {
+    assert {one.name: one.why for one in found.head.discarded} == {
+        "two": "alarm: none came",
+        "three": "could not be staged: no port",
+    }
+    assert {one.name.rpartition("/")[2] for one in found.head.unreadable} == {
         f"one-{content(one)}-2.json",
         "drill.toml",
     }
@@ -253,12 +256,12 @@ def test_an_agent_is_named_by_its_beginning(store, one, folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("shape", "start"), [("terminal", "\nWhat was"), ("markdown", "# What"), ("json", "{"), ("html", "<!doctype html>")]
+    ("shape", "start"), [("terminal", "\nWhat the"), ("markdown", "# What"), ("json", "{"), ("html", "<!doctype html>")]
 )
 def test_every_format_goes_to_a_file(store, one, folder, tmp_path, shape, start):
-    """Folders are made on the way."""
+    """Whole."""
     store.keep(WHERE, one, 0, right(one))
-    out = tmp_path / "made" / "out.txt"
+    out = tmp_path / "out.txt"
     found = report_command.gather(options(tmp_path))
     report_command.show(found, shape, out)
     assert out.read_text().lstrip("\n").startswith(start.lstrip("\n"))
