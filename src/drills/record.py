@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .check import Finding
+from .load import Load
 
 BASELINES: Final = ("nothing", "restart", "rollback", "revert-frame")
 AGENT: Final = "agent"
@@ -40,7 +41,8 @@ class Result:
     ``player`` is the agent, or the baseline that acted in its place. ``onset_error`` is the agent's onset minus the true
     one in seconds. ``actions`` are what was done to the target, read from the target and its forge: ``deploy``, ``restart``,
     ``rollback``, ``merge``, … . ``trail`` holds what does not fit between the audit trail, the forge and the deployments;
-    empty is right. ``stages`` are seconds by name (`STAGES`).
+    empty is right. ``stages`` are seconds by name (`STAGES`). ``load`` is how busy the machine was with other things; None
+    where it was not measured, as in results of before. ``void`` says why a busy machine spoilt the staging; empty when not.
     """
 
     drill: str
@@ -68,6 +70,8 @@ class Result:
     acceptance: str = "none"
     trail: list[str] = field(default_factory=list)
     problem: str = ""
+    load: Load | None = None
+    void: str = ""
 
     @property
     def well(self) -> bool:
@@ -79,10 +83,16 @@ class Result:
         """Whether it came to an exam at all: a stage that broke says nothing of the agent."""
         return not self.problem.startswith("could not be staged")
 
+    @property
+    def counts(self) -> bool:
+        """Whether it says anything of who was examined: it came to an exam, and no busy machine spoilt it."""
+        return self.staged and not self.void
+
 
 def restore(data: dict[str, Any]) -> Result:
     """A result as it was kept. Raises `TypeError` or `KeyError` for what is none."""
     known = {**data}
     known["hypotheses"] = [Blamed(**one) for one in known["hypotheses"]]
     known["findings"] = [Finding(**one) for one in known["findings"]]
+    known["load"] = Load(**known["load"]) if known.get("load") else None
     return Result(**known)
