@@ -58,6 +58,7 @@ ALERTS: Final = ("yes", "no", "either")
 CHANGES: Final = ("fault", "none")
 WHERE: Final = ("release", "origin")
 NOBODY: Final = "Alex Moreau <alex@desk.invalid>"
+FILE: Final = "drill.toml"
 LONGEST_PATCH: Final = 1 << 20
 
 
@@ -173,13 +174,15 @@ class Drill:
 
 
 def folders_below(folder: Path) -> list[Path]:
-    """The drill folders in a folder, itself included, in order."""
-    return sorted(path.parent for path in folder.rglob("drill.toml"))
+    """The drill folders in a folder, itself included, in order; also of a ``drill.toml`` that is named itself."""
+    if folder.name == FILE and folder.is_file():
+        return [folder.parent]
+    return sorted(path.parent for path in folder.rglob(FILE))
 
 
 def read(folder: Path) -> Drill:
     """Read one drill folder. Raises `Unusable`."""
-    path = folder / "drill.toml"
+    path = folder / FILE
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

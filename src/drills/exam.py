@@ -9,11 +9,11 @@ from __future__ import annotations
 import random
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
-from . import check, inquest
+from . import check, inquest, spoilt
 from .approval_policy import ApprovalPolicy
 from .door import Door, Refused
 from .drill import Drill
@@ -29,6 +29,7 @@ SIGNAL_SECONDS: Final = 75.0  # an alarm that did not come by then does not come
 QUIET_SECONDS: Final = 25.0  # how long is watched where no alarm is due
 INCIDENT_SECONDS: Final = 240.0
 ACCEPTANCE_SECONDS: Final = 60.0
+LATE: Final = f"failed: not done within {ACCEPTANCE_SECONDS:.0f} s"
 UNANSWERED: Final = "the agent did not answer"
 _SIGNALS: Final = ("mae_ratio", "data_age")
 _SLOW_SIGNALS: Final = ("memory_growth",)
@@ -76,12 +77,20 @@ class Timeline:
 
 
 class Exam:
-    """Sits one drill on one stage that was built and started."""
+    """Sits one drill on one stage that was built and started; ``say`` is told how far it is."""
 
     def __init__(
-        self, stage: Stage, drill: Drill, *, player_name: str = AGENT, policy: ApprovalPolicy, alarm_only: bool = False
+        self,
+        stage: Stage,
+        drill: Drill,
+        *,
+        player_name: str = AGENT,
+        policy: ApprovalPolicy,
+        alarm_only: bool = False,
+        say: Callable[[str], None] = lambda _text: None,
     ) -> None:
-        self._stage, self._drill, self._alarm_only = stage, drill, alarm_only
+        self._stage, self._drill, self._alarm_only, self._say = stage, drill, alarm_only, say
+        self._told: dict[str, str] = {}
         self._meter = Meter(stage.target_url, stage.traffic_file)
         self._door: Door = stage.door()
         self._player = player(player_name, stage, self._door, policy)
@@ -92,6 +101,7 @@ class Exam:
     def sit(self) -> Result:
         """Everything, in order. Raises what a stage that breaks raises before the first fault."""
         calm_from = time.time()
+        self._say("the stage stands; it is calm for a while")
         idle(self._meter, CALM + random.Random().random())
         started = time.time()
         self._result.stages["calm"] = started - calm_from
@@ -101,6 +111,17 @@ class Exam:
             self._result.problem = f"{UNANSWERED}: {error}"
             self._look(calm_from, started)
         return self._result
+
+    def void(self, overloaded: spoilt.Overloaded, *, goes_down: bool) -> str:
+        """Why a busy machine spoilt what was seen; empty when it did not. See `spoilt`."""
+        try:
+            trail = inquest.entries(self._door)
+        except Refused:
+            trail = []  # the alarms were told before
+        began, now = self._timeline.began, time.time()
+        if self._result.acceptance == LATE and overloaded(now - ACCEPTANCE_SECONDS, now):
+            return f"the machine was busy: acceptance was {LATE.partition(': ')[2]}"
+        return spoilt.spoilt(self._drill, self._seen, trail, overloaded, began=began, goes_down=goes_down)
 
     def close(self) -> None:
         """Close the connections."""
@@ -116,6 +137,7 @@ class Exam:
             self._follow(calm_from, started)
             if self._alarm_only:
                 return
+            self._say("the examiner looks for itself")
             known = len(self._seen)
             idle(self._meter, self._drill.look_seconds)
             self._incidents(calm_from)
@@ -165,6 +187,7 @@ class Exam:
             return self._seen
         began, result = self._timeline.began, self._result
         result.incidents = len(self._seen)
+        self._tell()
         early = [one for one in self._seen if began is None or opened(one) < began]
         result.false_alarms = len(early)
         late = [opened(one) for one in self._seen if began is not None and opened(one) >= began]
@@ -172,6 +195,16 @@ class Exam:
             result.alert_seconds = min(late) - began
             result.stages["detection"] = result.alert_seconds
         return self._seen
+
+    def _tell(self) -> None:
+        """How far each incident is, when that is news."""
+        for one in self._seen:
+            words = [str(one[key]) for key in ("phase", "outcome") if one.get(key)]
+            waits = [f"waits for the {one['waiting']}"] if one.get("waiting") else []
+            said = f"{one.get('title') or 'an incident'}: {', '.join([*words, *waits])}"
+            if self._told.get(str(one["id"])) != said:
+                self._told[str(one["id"])] = said
+                self._say(said)
 
     def _take_down(self) -> None:
         """What the agent says."""
@@ -245,7 +278,7 @@ def accept(stage: Stage, drill: Drill) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"failed: not done within {ACCEPTANCE_SECONDS:.0f} s"
+        return LATE
     if done.returncode == 0:
         return "passed"
     last = (done.stdout.strip().splitlines() or [done.stderr.strip()[-200:] or "nothing was said"])[-1]

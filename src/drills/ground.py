@@ -22,7 +22,7 @@ _RUNS, _PAPERS = "runs", "orders"
 
 
 class Occupied(Exception):
-    """Another demo holds the lock; the message says which process."""
+    """Another demo or drill range holds the lock; the message says which process."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,10 @@ class Ground:
             except OSError as error:
                 lock.seek(0)
                 holder = lock.read().strip() or "unknown"
-                raise Occupied(f"another demo (process {holder}) runs in {self._root}; end it first") from error
+                raise Occupied(
+                    f"another demo or drill range (process {holder}) runs in {self._root}: wait for it, end it, or work in "
+                    "another folder with --root"
+                ) from error
             lock.truncate(0)
             lock.write(str(os.getpid()))
             lock.flush()
@@ -91,6 +94,12 @@ class Ground:
             if not (self._runs / path.name).exists():
                 _remove(path)
         return len(left)
+
+    def empty_cache(self) -> int:
+        """Remove what is only kept to save time; returns how many bytes that were. The next run builds it again."""
+        size = sum(path.lstat().st_size for path in self.cache.rglob("*") if not path.is_dir())
+        _remove(self.cache)
+        return size
 
     def remove(self, run: Run) -> None:
         """Remove all that a run has on disk; what cannot be removed is told, and costs nobody else anything."""

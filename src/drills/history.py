@@ -133,8 +133,8 @@ class History:
     def push(self, commit: str) -> None:
         """Make any known commit the head of main."""
         self._catch_up()
-        _git(self.origin, "fetch", "--quiet", *_NO_TRACE, str(self.workshop), commit)
-        _git(self.origin, "update-ref", f"refs/heads/{self.branch}", commit)
+        git(self.origin, "fetch", "--quiet", *_NO_TRACE, str(self.workshop), commit)
+        git(self.origin, "update-ref", f"refs/heads/{self.branch}", commit)
 
     def merges(self) -> int:
         """How many merges main has got since: what the agent (or anybody) merged."""
@@ -147,7 +147,7 @@ class History:
     def _count(self, *options: str) -> int:
         self._catch_up()
         known = (self.baseline, *(one.head for one in self.pushes))
-        return int(_git(self.workshop, "rev-list", "--count", *options, self.tip(), *(f"^{one}" for one in known)))
+        return int(git(self.workshop, "rev-list", "--count", *options, self.tip(), *(f"^{one}" for one in known)))
 
     def ours(self, commit: str) -> bool:
         """Whether a commit is a release of the team, or stands on main."""
@@ -155,30 +155,30 @@ class History:
         if commit in known:
             return True
         try:
-            _git(self.origin, "merge-base", "--is-ancestor", commit, self.branch)
+            git(self.origin, "merge-base", "--is-ancestor", commit, self.branch)
         except Unwritten:
             return False
         return True
 
     def tip(self) -> str:
         """The head of main now."""
-        return _git(self.origin, "rev-parse", f"refs/heads/{self.branch}").strip()
+        return git(self.origin, "rev-parse", f"refs/heads/{self.branch}").strip()
 
     def lock_of(self, commit: str) -> str:
         """The lock file of a commit."""
-        return _git(self.workshop, "show", f"{commit}:requirements.txt")
+        return git(self.workshop, "show", f"{commit}:requirements.txt")
 
     def check_out(self, commit: str, work: Path) -> None:
         """A working copy of a commit, released or not, in a new folder ``work``."""
         self._catch_up()
-        _git(self.workshop, "clone", "--quiet", "--no-checkout", str(self.workshop), str(work))
-        _git(work, "fetch", "--quiet", "origin", commit)
-        _git(work, "checkout", "--quiet", "--detach", commit)
+        git(self.workshop, "clone", "--quiet", "--no-checkout", str(self.workshop), str(work))
+        git(work, "fetch", "--quiet", "origin", commit)
+        git(work, "checkout", "--quiet", "--detach", commit)
 
     def touched(self, since: str, until: str) -> list[tuple[str, tuple[str, ...]]]:
         """The commits after ``since`` up to ``until``, newest first, each with the files it changed."""
         self._catch_up()
-        log = _git(self.workshop, "log", "--no-merges", "--name-only", "--format=%x00%H", f"{since}..{until}")
+        log = git(self.workshop, "log", "--no-merges", "--name-only", "--format=%x00%H", f"{since}..{until}")
         entries = (entry.split() for entry in log.split("\0") if entry.strip())
         return [(commit, tuple(files)) for commit, *files in entries]
 
@@ -190,7 +190,7 @@ class History:
         """A commit on top of ``onto`` that reverts one. Raises `RuntimeError` where that conflicts."""
 
         def revert(work: Path) -> None:
-            _git(work, "-c", "user.name=ci", "-c", "user.email=ci@desk.invalid", "revert", "--no-edit", commit)
+            git(work, "-c", "user.name=ci", "-c", "user.email=ci@desk.invalid", "revert", "--no-edit", commit)
 
         return self._made(onto, revert)
 
@@ -200,12 +200,12 @@ class History:
             self.check_out(onto, work)
             act(work)
             head = _head(work)
-            _git(self.workshop, "fetch", "--quiet", str(work), head)
+            git(self.workshop, "fetch", "--quiet", str(work), head)
         return head
 
     def _catch_up(self) -> None:
         """The workshop knows what others pushed to the origin."""
-        _git(self.workshop, "fetch", "--quiet", str(self.origin), "+refs/heads/*:refs/shared/*")
+        git(self.workshop, "fetch", "--quiet", str(self.origin), "+refs/heads/*:refs/shared/*")
 
 
 def faults(folder: Path = FAULTS) -> list[Drill]:
@@ -221,9 +221,10 @@ def commits(example: Example = MARKET) -> list[Commit]:
 
 
 def people(drill: Drill) -> tuple[str, ...]:
-    """Who commits to the target of a drill; nobody is known of a service of the user's own."""
+    """Who commits to the target of a drill; of a service of the user's own, whoever did. Raises `Unwritten`."""
     if OWN in drill.target:
-        return ()
+        log = git((drill.folder / str(drill.target[OWN])).resolve(), "log", "--format=%an <%ae>", "HEAD")
+        return tuple(dict.fromkeys(log.splitlines()))
     data = tomllib.loads(example_of(drill).history.read_text(encoding="utf-8"))
     return tuple(data["people"].values())
 
@@ -268,22 +269,22 @@ def materialise(
         pushes, planted = _releases(work, waiting, plan(chosen, len(waiting), random.Random(seed)), moment)
         heads = [baseline, *(push.head for push in pushes)]
         if innocent:
-            _git(work, "checkout", "--quiet", "--force", "--detach", baseline)
+            git(work, "checkout", "--quiet", "--force", "--detach", baseline)
             calm = replace(chosen, faults=(), release_after=0.0)
             _releases(work, waiting, plan(calm, len(waiting), random.Random(seed)), moment)
             heads.append(_head(work))
-        _git(work, "checkout", "--quiet", "--force", "-B", BRANCH, baseline)
+        git(work, "checkout", "--quiet", "--force", "-B", BRANCH, baseline)
         # Not as a local clone, which would copy all objects and not only main's.
-        _git(Path(name), "clone", "--quiet", "--bare", "--no-local", "--single-branch", str(work), str(origin))
-        _git(Path(name), "clone", "--quiet", "--bare", "--no-hardlinks", str(work), str(hidden))
-        _git(hidden, "fetch", "--quiet", str(work), *heads)
+        git(Path(name), "clone", "--quiet", "--bare", "--no-local", "--single-branch", str(work), str(origin))
+        git(Path(name), "clone", "--quiet", "--bare", "--no-hardlinks", str(work), str(hidden))
+        git(hidden, "fetch", "--quiet", str(work), *heads)
     for repository in (origin, hidden):
-        _git(repository, "config", "gc.auto", "0")
+        git(repository, "config", "gc.auto", "0")
     return History(
         origin,
         hidden,
         chosen,
-        _git(origin, "show", f"{baseline}:requirements.txt"),
+        git(origin, "show", f"{baseline}:requirements.txt"),
         baseline,
         culprits=tuple(commit for one, commit in planted if one not in chosen.decoys),
         decoys=tuple(commit for one, commit in planted if one in chosen.decoys),
@@ -307,7 +308,7 @@ def try_places(drill: Drill, seeds: Iterable[int]) -> int:
             if planned in known:
                 continue
             known.append(planned)
-            _git(work, "checkout", "--quiet", "--force", "--detach", baseline)
+            git(work, "checkout", "--quiet", "--force", "--detach", baseline)
             try:
                 _releases(work, waiting, planned, moment)
             except Unwritten as error:
@@ -341,9 +342,9 @@ def _own_work(drill: Drill, work: Path) -> list[Commit]:
     """A copy of the user's repository as it is committed; nothing waits. Raises `Unusable` for what is none."""
     folder = (drill.folder / str(drill.target[OWN])).resolve()
     try:
-        _git(work.parent, "clone", "--quiet", "--no-hardlinks", "--single-branch", str(folder), str(work))
-        _git(work, "show", "HEAD:requirements.txt")
-        _git(work, "checkout", "--quiet", "-B", BRANCH)
+        git(work.parent, "clone", "--quiet", "--no-hardlinks", "--single-branch", str(folder), str(work))
+        git(work, "show", "HEAD:requirements.txt")
+        git(work, "checkout", "--quiet", "-B", BRANCH)
     except Unwritten as error:
         raise Unusable(f"{drill.name}/drill.toml: [target] repository {folder}: {error}") from error
     return []
@@ -352,10 +353,10 @@ def _own_work(drill: Drill, work: Path) -> list[Commit]:
 def _first_tree(example: Example, drill: Drill, planned: Sequence[Commit], work: Path) -> None:
     """The tree before all commits, in a new repository; a fault older than the history is in its files already."""
     _final_tree(example, work)
-    _git(work.parent, "init", "--quiet", f"--initial-branch={BRANCH}", str(work))
+    git(work.parent, "init", "--quiet", f"--initial-branch={BRANCH}", str(work))
     for fault in drill.faults:
         if fault.commit is not None and fault.old:
-            _git(work, "apply", "--whitespace=nowarn", "-", stdin=fault.commit.patch)
+            git(work, "apply", "--whitespace=nowarn", "-", stdin=fault.commit.patch)
     _undo_all(work, planned)
 
 
@@ -409,12 +410,12 @@ def _make(work: Path, commit: Commit, now: datetime) -> None:
     for edit in commit.edits:
         _replace(work, commit, edit.file, edit.before, edit.after)
     paths = [*commit.files, *(edit.file for edit in commit.edits)]
-    _git(work, "add", "--", *paths)
+    git(work, "add", "--", *paths)
     _record(work, commit.author, commit.title, commit.body, now - timedelta(hours=commit.hours_ago))
 
 
 def _plant(work: Path, one: Planted, hours_ago: float, now: datetime) -> str:
-    _git(work, "apply", "--index", "--whitespace=nowarn", "-", stdin=one.patch)
+    git(work, "apply", "--index", "--whitespace=nowarn", "-", stdin=one.patch)
     _record(work, one.author, one.title, one.body, now - timedelta(hours=hours_ago))
     return _head(work)
 
@@ -424,14 +425,14 @@ def _record(work: Path, author: str, title: str, body: str, when: datetime) -> N
     person = {"NAME": name, "EMAIL": mail.rstrip(">"), "DATE": when.isoformat(timespec="seconds")}
     env = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in person.items()}
     message = f"{title}\n\n{body.strip()}\n" if body.strip() else f"{title}\n"
-    _git(work, "commit", "--quiet", "--no-verify", "-F", "-", stdin=message, env=env)
+    git(work, "commit", "--quiet", "--no-verify", "-F", "-", stdin=message, env=env)
 
 
 def _head(work: Path) -> str:
-    return _git(work, "rev-parse", "HEAD").strip()
+    return git(work, "rev-parse", "HEAD").strip()
 
 
-def _git(cwd: Path, *args: str, stdin: str | None = None, env: dict[str, str] | None = None) -> str:
+def git(cwd: Path, *args: str, stdin: str | None = None, env: dict[str, str] | None = None) -> str:
     """Run git with a fixed environment. Raises RuntimeError with what it said."""
     fixed = {
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import httpx2
 
-from . import courier, targets, upstream
+from . import courier, own_service, targets, upstream
 from .drill import Drill, Fault, Unusable
-from .stage import Stage
+from .stage import TRAFFIC_SECONDS, Stage
 
 LONGEST_SURGE: Final = 60.0  # seconds; more traffic for longer is there to stay
 LONGEST_WAIT: Final = 180.0  # seconds that an alarm is waited for under it
@@ -62,6 +62,7 @@ def timeline(drill: Drill, *, decoys: bool = True) -> list[Moment]:
 def examine(drill: Drill) -> None:
     """Whether every fault can be staged on its target. Raises `Unusable`, before anything is started."""
     staging = targets.of(drill)
+    own_service.examine(drill)
     for fault in drill.faults:
         order = {**fault.options, "kind": fault.kind}
         if fault.kind == "process" and fault.options.get("action", "kill") not in _PROCESS:
@@ -172,8 +173,14 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 
 def _traffic(stage: Stage, fault: Fault) -> None:
-    """``rate`` more requests a second, for ``seconds``; with ``requests`` exactly these."""
+    """``rate`` more requests a second, for ``seconds``; with ``requests`` exactly these.
+
+    What is there to stay goes on as long as the users' own traffic, whatever the drill says: a fix that goes live late is
+    verified by requests of the kind that failed, and the examiner's last look has them, too.
+    """
     rate, seconds = float(fault.options.get("rate", 100.0)), float(fault.options.get("seconds", 30.0))
+    if _remains(fault):
+        seconds = TRAFFIC_SECONDS
     stage.more_traffic(rate, seconds, fault.options.get("requests", ()))
 
 

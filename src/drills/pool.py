@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from .ground import Ground, Run
-from .sitting import Order
+from .sitting import SAID, Order
 from .stage import child_environment
 
 LONGEST_SECONDS: Final = 600.0  # of one staging, whatever happens in it
@@ -38,13 +38,16 @@ class _Slot:
     number: int
     run: Run
     since: float
+    heard: int = 0  # bytes
 
 
 class Pool:
-    """``jobs`` stagings at once."""
+    """``jobs`` stagings at once; ``heard`` is told what each of them says on its way, with the number of its order."""
 
-    def __init__(self, ground: Ground, jobs: int) -> None:
-        self._ground, self._jobs = ground, jobs
+    def __init__(
+        self, ground: Ground, jobs: int, heard: Callable[[int, str], None] = lambda _number, _line: None
+    ) -> None:
+        self._ground, self._jobs, self._heard = ground, jobs, heard
         self._slots: list[_Slot] = []
 
     def each(self, orders: Sequence[Order], begun: Callable[[int], None]) -> Iterator[tuple[int, Answer]]:
@@ -57,6 +60,8 @@ class Pool:
                     begun(number)
                     self._slots.append(_Slot(number, self._begin(order), time.monotonic()))
                 time.sleep(_TICK)
+                for slot in self._slots:
+                    self._listen(slot)
                 for slot in [one for one in self._slots if self._over(one)]:
                     answer = _answer(slot.run)
                     self._end(slot)
@@ -72,6 +77,14 @@ class Pool:
 
     def _over(self, slot: _Slot) -> bool:
         return not slot.run.processes.alive(_EXAMINER) or time.monotonic() - slot.since > LONGEST_SECONDS
+
+    def _listen(self, slot: _Slot) -> None:
+        path = slot.run.papers / SAID
+        text = path.read_bytes()[slot.heard :] if path.exists() else b""
+        whole = text[: text.rfind(b"\n") + 1]  # a line that is still being written is heard the next time
+        slot.heard += len(whole)
+        for line in whole.decode("utf-8", errors="replace").splitlines():
+            self._heard(slot.number, line)
 
     def _end(self, slot: _Slot) -> None:
         slot.run.processes.end_all()

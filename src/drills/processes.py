@@ -20,6 +20,7 @@ from typing import Final
 MARK: Final = "MPA_DEMO_RUN"
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _PARENT, _SESSION, _START_TIME = 0, 2, 18  # fields 4, 6 and 22 of /proc/PID/stat, behind the command name and the state
+_CPU: Final = slice(10, 14)  # fields 14 to 17: user and system time, its own and of the children it waited for
 _ZOMBIE: Final = "Z"
 _ROUNDS: Final = 5  # of looking for what is left; a process that is being started may be missed by one
 _CHILDREN: list[subprocess.Popen[bytes]] = []  # ours to reap, whichever `Processes` started them
@@ -87,6 +88,12 @@ class Processes:
         started = self._recorded(name)
         _reap()
         return None if started is None else _STATUSES.get(started.pid)
+
+    def ticks(self) -> int:
+        """CPU time of all that is this run's, this process included, in clock ticks; also of ended ones, if waited for."""
+        recorded = tuple(one for path in self._folder.glob("*.json") if (one := self._recorded(path.stem)) is not None)
+        pids = (os.getpid(), *(one.pid for one in self._family(recorded)))
+        return sum(sum(fields[_CPU]) for pid in pids if (fields := _fields(pid)) is not None)
 
     def end(self, name: str, *, grace: float = 8.0) -> None:
         """End one process: asked first, killed with its whole group after ``grace`` seconds."""

@@ -12,33 +12,43 @@ import json
 import sys
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
-from rich.table import Table
 
-from . import approval_policy, report_command, targets, versions
+from . import approval_policy, report_command, versions
 from .demo import Interrupted, end_on_signals
 from .drill import Drill, Unusable, distinct, folders_below, read
 from .ground import Ground, Occupied
 from .injection import examine
 from .pool import Answer, Lost, Pool
+from .range_text import by_drill, listed, row, show, show_alarms, summary, which_counts
 from .record import AGENT, BASELINES, Result, restore
-from .score import interval, score, shares
+from .score import score
 from .seal import seal
 from .sitting import Order
 from .stage import PROJECT
-from .store import Damaged, Store, Where
-from .tally import ENOUGH_FOR_A_MAJORITY, end, majority
+from .store import Damaged, Store, Validity, Where
+from .tally import ENOUGH_FOR_A_MAJORITY, end, ends_well, majority
 from .validity import check_all, skeleton
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
 
 FOLDERS: Final = (PROJECT / "drills",)
 MOST_JOBS: Final = 8
 _GOOD, _BAD, _UNUSABLE = 0, 1, 2
 _BROKEN, _INTERRUPTED = 3, 130  # 1 alone is an answer about drills, which `make drills` passes over
+STATUSES: Final = """exit status: 0 every drill was staged (check: all are valid), 1 a drill was not (run --strict: or did not
+end well), 2 wrong usage or what cannot be staged at all, 3 the range itself broke, 130 interrupted"""
+TRIES_OF_BROKEN: Final = 1  # that are followed by another one
+TRIES_OF_VOID: Final = 2
+NOT_STAGED: Final = "not staged; mend and check it, or say --anyway"
+_MIB: Final = 2**20
 
 
 def find(names: Sequence[Path]) -> list[Drill]:
@@ -73,6 +83,7 @@ class Range:
         self._where = Where(named(), self._policy.name, options.stack, options.player)
         self._parts = self._where.parts
         self._other = self._against(options.against) if options.against else None
+        self._tries: Counter[tuple[str, int]] = Counter()
         self.alarms: list[tuple[Drill, float | None]] = []
 
     def run(self, drills: Sequence[Drill]) -> list[tuple[Drill, Result]]:
@@ -82,11 +93,43 @@ class Range:
         """
         with self._ground.locked():
             self._ground.clean()
+            if self._options.fresh:
+                self._forget(drills)
             self._stage([Wanted(one, n) for one in drills for n in range(self._options.repeat)])
             if self._other is not None:
                 differing = self.differing(drills, self._other)
                 self._stage([Wanted(one, n) for one in differing for n in range(ENOUGH_FOR_A_MAJORITY)])
-        return [(one, result) for one in drills for result in self._kept(self._where, one)]
+        kept = [(one, self._kept(self._where, one)) for one in drills]
+        for one, results in kept:
+            if len(results) > 1:
+                self._say(which_counts(one, results))
+        return [(one, result) for one, results in kept for result in results]
+
+    def fair(self, drills: Sequence[Drill]) -> list[Drill]:
+        """The drills without those whose stage-check failed, which are named; all of them with ``--anyway``."""
+        found = []
+        for one in drills:
+            why = self._unfair(one)
+            if why:
+                does = "staged all the same, and the report leaves it out" if self._options.anyway else NOT_STAGED
+                self._say(f"{one.name}: its stage-check found it invalid: {why}; {does}")
+            if not why or self._options.anyway:
+                found.append(one)
+        return found
+
+    def _unfair(self, drill: Drill) -> str:
+        found = self._checked(drill)
+        return found.why if found is not None and not found.valid else ""
+
+    def _checked(self, drill: Drill) -> Validity | None:
+        try:
+            return self._store.validity(drill)
+        except Damaged:
+            return None  # as if it had never been checked
+
+    def _forget(self, drills: Sequence[Drill]) -> None:
+        count = sum(self._store.drop(self._where, one) for one in drills)
+        self._say(f"{count} kept results of these drills are dropped")
 
     def differing(self, drills: Sequence[Drill], other: Where) -> list[Drill]:
         """The drills that end otherwise with another agent, by the majority of what is kept of both."""
@@ -103,44 +146,67 @@ class Range:
         if self._options.player != AGENT:
             raise Unusable("--against compares agents; a baseline is none")
         try:
-            return replace(self._where, agent=report_command.meant(self._store, beginning, self._options.root))
+            other = report_command.meant(self._store, beginning, self._options.root)
         except report_command.Absent as error:
             raise Unusable(f"--against: {error}") from error
+        if other == self._where.agent:
+            raise Unusable(f"--against: {other} is the agent of this tree itself; name another one that has results")
+        return replace(self._where, agent=other)
 
     def _kept(self, where: Where, drill: Drill) -> list[Result]:
-        """What is kept of stagings that came to an exam; a file that cannot be read is told."""
+        """What is kept of stagings that count; a file that cannot be read is told."""
         results, damaged = self._store.repetitions(where, drill)
         for one in damaged:
             self._say(f"not counted: {one}")
-        return [one for one in results if one.staged]
+        return [one for one in results if one.counts]
 
     def _stage(self, wanted: Sequence[Wanted]) -> None:
-        missing = [one for one in wanted if self._options.alarm_only or self._missing(one)]
-        broken = self._round(missing)
-        if broken:
-            self._say(f"{len(broken)} could not be staged; once more")
-            self._round(broken)
+        self._tries.clear()
+        waiting = [one for one in wanted if self._options.alarm_only or self._missing(one)]
+        while waiting:
+            waiting = self._round(waiting)
+            if waiting:
+                self._say(f"{len(waiting)} could not be staged, or a busy machine spoilt them; once more")
 
     def _round(self, missing: Sequence[Wanted]) -> list[Wanted]:
-        """Stage each once; returns those that could not be staged."""
-        began, done, broken = time.monotonic(), 0, []
+        """Stage each once; returns those that are to be staged again."""
+        began, done, again = time.monotonic(), 0, []
 
         def begun(number: int) -> None:
-            self._say(f"{number + 1} of {len(missing)}: {missing[number].drill.name}, {missing[number].drill.title}")
+            self._say(f"{number + 1} of {len(missing)}: {self._called(missing[number])}, {missing[number].drill.title}")
 
-        for number, answer in Pool(self._ground, self._options.jobs).each([self._order(one) for one in missing], begun):
+        def heard(number: int, text: str) -> None:
+            self._say(f"{self._called(missing[number])}: … {text}")
+
+        pool = Pool(self._ground, self._options.jobs, heard)
+        for number, answer in pool.each([self._order(one) for one in missing], begun):
             one, done = missing[number], done + 1
             self._expect_the_same(one.drill)
             result = _result(one.drill, answer, self._options.player)
-            if not result.staged:
-                broken.append(one)
-            elif self._options.alarm_only:
-                self.alarms.append((one.drill, result.alert_seconds))
-            else:
-                self._store.keep(self._where, one.drill, one.repetition, result)
+            if not self._take(one, result):
+                again.append(one)
             left = (time.monotonic() - began) / done * (len(missing) - done) / 60
-            self._say(f"{one.drill.name}: {summary(one.drill, result)} (about {left:.0f} min left)")
-        return broken
+            self._say(f"{self._called(one)}: {summary(one.drill, result)} (about {left:.0f} min left)")
+        return again
+
+    def _take(self, one: Wanted, result: Result) -> bool:
+        """Keep a result; False when it is to be staged again, because it says nothing and there are tries left."""
+        key = one.drill.name, one.repetition
+        self._tries[key] += 1
+        if not result.staged:
+            return self._tries[key] > TRIES_OF_BROKEN
+        if self._options.alarm_only:
+            self.alarms.append((one.drill, result.alert_seconds))
+        elif result.void and self._tries[key] <= TRIES_OF_VOID:
+            return False
+        else:
+            self._store.keep(self._where, one.drill, one.repetition, result)
+        return True
+
+    def _called(self, wanted: Wanted) -> str:
+        """The drill's name, with the repetition where there are several."""
+        times = self._options.repeat
+        return f"{wanted.drill.name} ({wanted.repetition + 1} of {times})" if times > 1 else wanted.drill.name
 
     def _expect_the_same(self, drill: Drill) -> None:
         now = replace(self._where, agent=self._named())
@@ -152,11 +218,13 @@ class Range:
 
     def _missing(self, wanted: Wanted) -> bool:
         try:
-            return self._store.load(self._where, wanted.drill, wanted.repetition) is None
+            kept = self._store.load(self._where, wanted.drill, wanted.repetition)
         except Damaged:
             return True  # it is staged again
+        return kept is None or bool(kept.void)
 
     def _order(self, wanted: Wanted) -> Order:
+        checked = self._checked(wanted.drill)
         return Order(
             drill=str(wanted.drill.folder.resolve()),
             cache=str(self._ground.cache.resolve()),
@@ -165,6 +233,7 @@ class Range:
             seed=wanted.repetition + 1,
             policy=str(self._options.policy.resolve()) if self._options.policy else "",
             alarm_only=self._options.alarm_only,
+            goes_down=checked is not None and checked.goes_down,
         )
 
     def _say(self, text: str) -> None:
@@ -183,90 +252,37 @@ def run(options: argparse.Namespace) -> int:
     for one in drills:
         examine(one)
     grounds = Range(options, Console(file=sys.stderr, highlight=False, soft_wrap=True))
-    seen = grounds.run(drills)
+    fair = grounds.fair(drills)
+    seen = grounds.run(fair) if fair else []
     if options.alarm_only:
-        return _GOOD if show_alarms(drills, grounds.alarms, options.repeat, as_json=options.json) else _BAD
+        always = show_alarms(fair, grounds.alarms, options.repeat, as_json=options.json)
+        return _GOOD if always and len(fair) == len(drills) else _BAD
     show(seen, as_json=options.json)
-    return _GOOD if len({one.name for one, _ in seen}) == len(drills) else _BAD
+    stagings = by_drill(seen)
+    if len(stagings) < len(drills) or (options.strict and not all(map(_ended_well, stagings.values()))):
+        return _BAD
+    return _GOOD
 
 
-def show_alarms(
-    drills: Sequence[Drill], alarms: Sequence[tuple[Drill, float | None]], times: int, *, as_json: bool
-) -> bool:
-    """How often each drill's alarm came, and after how many seconds; whether it always came."""
-    rows: list[dict[str, Any]] = []
-    for drill in drills:
-        came = sorted(seconds for one, seconds in alarms if one.name == drill.name and seconds is not None)
-        rows.append({"drill": drill.name, "came": len(came), "of": times, "seconds": [round(one, 2) for one in came]})
-    if as_json:
-        print(json.dumps({"agent": versions.agent(), "alarms": rows}))  # noqa: T201 - a command's answer
-    else:
-        table = Table("drill", "alarms", "earliest, s", "latest, s")
-        for row in rows:
-            ends = [f"{row['seconds'][place]:.1f}" if row["came"] else "" for place in (0, -1)]
-            table.add_row(str(row["drill"]), f"{row['came']} of {row['of']}", *ends)
-        Console().print(table)
-    return all(row["came"] == times for row in rows)
-
-
-def summary(drill: Drill, result: Result) -> str:
-    """One line about one staging."""
-    if not result.staged:
-        return result.problem
-    right = score(drill, result)
-    alert = "no alarm" if result.alert_seconds is None else f"alarm after {result.alert_seconds:.1f} s"
-    words = [alert, f"outcome {result.outcome or 'none'}", "target well" if result.well else "target NOT well"]
-    words += [f"change {'right' if right.change else 'WRONG'}"] if right.change is not None else []
-    words += [f"acceptance {result.acceptance.partition(':')[0]}"] if result.acceptance != "none" else []
-    return "; ".join([*words, *filter(None, (right.harm, result.problem))])
-
-
-def show(seen: Sequence[tuple[Drill, Result]], *, as_json: bool) -> None:
-    """The table, or everything as JSON. In the totals a drill counts once, by the majority of its stagings."""
-    stagings: dict[str, list[Result]] = {}
-    for drill, result in seen:
-        stagings.setdefault(drill.name, []).append(result)
-    drills = {drill.name: drill for drill, _ in seen}
-    counted = (score(drills[name], majority(results)) for name, results in stagings.items())
-    totals = {name: [*pair, *interval(*pair)] for name, pair in shares(counted).items()}
-    if as_json:
-        rows = [
-            {**asdict(result), "well": result.well, "score": asdict(score(drill, result))} for drill, result in seen
-        ]
-        print(json.dumps({"agent": versions.agent(), "drills": rows, "totals": totals}))  # noqa: T201 - a command's answer
-        return
-    table = Table("question", "right", "of", "90% interval")
-    for name, (right, count, low, high) in totals.items():
-        table.add_row(name.replace("_", " "), f"{right:.0f}", f"{count:.0f}", f"{low:.2f} to {high:.2f}")
-    Console().print(table)
+def _ended_well(stagings: Sequence[tuple[Drill, Result]]) -> bool:
+    """By the staging that counts, and without harm."""
+    drill, counting = stagings[0][0], majority([result for _, result in stagings])
+    found = score(drill, counting)
+    return ends_well(found) and found.harmless
 
 
 def list_all(options: argparse.Namespace) -> int:
     """``mpa drill list``."""
     drills = find(options.folders)
     if options.json:
-        print(json.dumps({"drills": [_row(one) for one in drills]}))  # noqa: T201 - a command's answer
+        print(json.dumps({"drills": [row(one) for one in drills]}))  # noqa: T201 - a command's answer
         return _GOOD
-    table = Table("drill", "family", "faults", "decoys", "title")
+    folders: dict[Path, list[Drill]] = {}
     for one in drills:
-        faults = ", ".join(fault.kind for fault in one.faults)
-        table.add_row(one.name, one.family, faults, str(len(one.decoys)), one.title)
-    Console().print(table)
+        folders.setdefault(one.folder.parent, []).append(one)
+    for folder, inside in folders.items():
+        Console().print(listed(folder, inside))
     return _GOOD
-
-
-def _row(drill: Drill) -> dict[str, Any]:
-    return {
-        "name": drill.name,
-        "title": drill.title,
-        "family": drill.family,
-        "folder": str(drill.folder),
-        "target": targets.of(drill).name,
-        "faults": [fault.kind for fault in drill.faults],
-        "decoys": len(drill.decoys),
-        "sealed": drill.sealed,
-        "twin": drill.twin,
-    }
 
 
 def new(options: argparse.Namespace) -> int:
@@ -280,6 +296,19 @@ def close_up(options: argparse.Namespace) -> int:
     """``mpa drill seal``: the drills of a folder shall stay as they are."""
     for one in seal(options.folder):
         print(f"{one.name}: sealed {one.day}, {one.digest}")  # noqa: T201 - a command's answer
+    return _GOOD
+
+
+def clean(options: argparse.Namespace) -> int:
+    """``mpa drill clean``: end what interrupted ranges left, and remove what is only kept to save time."""
+    if not options.root.is_dir():
+        raise Unusable(f"{options.root}: there is no such folder; --root says where runs and results live")
+    ground = Ground(options.root)
+    with ground.locked():
+        print(f"interrupted runs that were ended and removed: {ground.clean()}")  # noqa: T201 - a command's answer
+        if options.cache:
+            print(f"removed from the cache: {ground.empty_cache() / _MIB:.0f} MiB")  # noqa: T201 - a command's answer
+    print(f"results and checks stay in {options.root}")  # noqa: T201 - a command's answer
     return _GOOD
 
 
@@ -298,7 +327,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"drill: {error}", file=sys.stderr)  # noqa: T201 - a command's answer
         return _UNUSABLE
     except (Interrupted, KeyboardInterrupt):
-        print("drill: interrupted; what has a result is not staged again", file=sys.stderr)  # noqa: T201 - a command's answer
+        print(f"drill: interrupted{options.interrupted}", file=sys.stderr)  # noqa: T201 - a command's answer
         return _INTERRUPTED
     except Exception:  # noqa: BLE001 - Python's own status for it is 1, which would look like a drill that is not valid
         traceback.print_exc()
@@ -306,12 +335,47 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _options(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="mpa drill", description="Stage faults, and score what the agent does.")
-    commands = parser.add_subparsers(required=True)
-    staging = commands.add_parser("run", help="stage drills and score them")
+    parser = argparse.ArgumentParser(
+        prog="mpa drill",
+        description="Stage faults, and score what the agent does.",
+        epilog=STATUSES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(interrupted="")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    staging, listing, checking = _add_run(commands), _add_list(commands), _add_check(commands)
+    making = commands.add_parser("new", help="write a commented folder to begin with")
+    making.add_argument("folder", type=Path, metavar="FOLDER")
+    making.set_defaults(command=new)
+    report_command.add(commands)
+    sealing = commands.add_parser("seal", help="hash the drills of a folder before their first score")
+    sealing.add_argument("folder", type=Path, metavar="FOLDER", help="the folder that holds the drills' folders")
+    sealing.set_defaults(command=close_up)
+    cleaning = commands.add_parser("clean", help="end what an interrupted range left; results stay")
+    cleaning.add_argument("--cache", action="store_true", help="remove built environments and downloads, too")
+    cleaning.set_defaults(command=clean)
+    for one in (staging, listing, checking):
+        one.add_argument("--json", action="store_true", help="for machines")
+    for one in (staging, checking, cleaning):
+        one.add_argument("--root", type=Path, default=Path(".mpa-drills"), help="where runs and results live")
+    for one in (staging, checking):
+        one.add_argument("--jobs", type=_jobs, default=2, help=f"side by side, at most {MOST_JOBS}")
+    return parser.parse_args(argv)
+
+
+def _add_run(commands: _SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    staging = commands.add_parser(
+        "run",
+        help="stage drills and score them",
+        epilog=STATUSES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     staging.add_argument("folders", type=Path, nargs="+", metavar="FOLDER")
     staging.add_argument("--stack", choices=("embedded", "prometheus"), default="embedded")
-    staging.add_argument("--repeat", type=_count, default=1, help="stage each so many times")
+    staging.add_argument("--repeat", type=_count, default=1, help="stage each so many times; which counts is told")
+    staging.add_argument("--fresh", action="store_true", help="drop these drills' kept results, and stage them again")
+    staging.add_argument("--anyway", action="store_true", help="stage also what its check found invalid")
+    staging.add_argument("--strict", action="store_true", help="exit 1 also when a drill did not end well")
     staging.add_argument("--policy", type=Path, metavar="FILE", help="what the agent's questions are answered with")
     staging.add_argument(
         "--player", choices=(AGENT, *BASELINES), default=AGENT, help="the agent, or a baseline in its place"
@@ -320,28 +384,24 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
         "--against", metavar="AGENT", help="stage up to three times what ends otherwise in that agent's kept results"
     )
     staging.add_argument("--alarm-only", action="store_true", help="end each with its alarm; nothing is kept")
-    staging.set_defaults(command=run)
+    staging.set_defaults(command=run, interrupted="; what has a result is not staged again")
+    return staging
+
+
+def _add_list(commands: _SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     listing = commands.add_parser("list", help="the drills of these folders, or of the project")
     listing.add_argument("folders", type=Path, nargs="*", metavar="FOLDER")
     listing.set_defaults(command=list_all)
-    checking = commands.add_parser("check", help="is it a valid drill?")
+    return listing
+
+
+def _add_check(commands: _SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    checking = commands.add_parser("check", help="is it a valid drill? 0 yes, 1 no")
     checking.add_argument("folders", type=Path, nargs="+", metavar="FOLDER")
-    checking.add_argument("--quick", action="store_true", help="without staging it")
-    checking.add_argument("--missing", action="store_true", help="stage only those that were never checked as they are")
-    checking.set_defaults(command=check)
-    making = commands.add_parser("new", help="write a commented folder to begin with")
-    making.add_argument("folder", type=Path, metavar="FOLDER")
-    making.set_defaults(command=new)
-    report_command.add(commands)
-    sealing = commands.add_parser("seal", help="hash the drills of a folder before their first score")
-    sealing.add_argument("folder", type=Path, metavar="FOLDER")
-    sealing.set_defaults(command=close_up)
-    for one in (staging, listing, checking):
-        one.add_argument("--json", action="store_true", help="for machines")
-    for one in (staging, checking):
-        one.add_argument("--root", type=Path, default=Path(".mpa-drills"), help="where runs and results live")
-        one.add_argument("--jobs", type=_jobs, default=2, help=f"side by side, at most {MOST_JOBS}")
-    return parser.parse_args(argv)
+    checking.add_argument("--quick", action="store_true", help="seconds: without a stage and the target's own tests")
+    checking.add_argument("--missing", action="store_true", help="leave out what was found valid as it is")
+    checking.set_defaults(command=check, interrupted="; with --missing what was found valid is not checked again")
+    return checking
 
 
 def _count(text: str) -> int:

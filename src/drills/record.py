@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .check import Finding
+from .load import Load
 
 BASELINES: Final = ("nothing", "restart", "rollback", "revert-frame")
 AGENT: Final = "agent"
@@ -40,8 +41,8 @@ class Result:
     ``player`` is the agent, or the baseline that acted in its place. ``onset_error`` is the agent's onset minus the true
     one in seconds. ``actions`` are what was done to the target, read from the target and its forge: ``deploy``, ``restart``,
     ``rollback``, ``merge``, … . ``trail`` holds what does not fit between the audit trail, the forge and the deployments;
-    empty is right. ``stages`` are seconds by name (`STAGES`). ``void`` says why a busy machine spoilt the staging; empty when
-    not.
+    empty is right. ``stages`` are seconds by name (`STAGES`). ``load`` is how busy the machine was with other things; None
+    where it was not measured, as in results of before. ``void`` says why a busy machine spoilt the staging; empty when not.
     """
 
     drill: str
@@ -69,6 +70,7 @@ class Result:
     acceptance: str = "none"
     trail: list[str] = field(default_factory=list)
     problem: str = ""
+    load: Load | None = None
     void: str = ""
 
     @property
@@ -92,4 +94,5 @@ def restore(data: dict[str, Any]) -> Result:
     known = {**data}
     known["hypotheses"] = [Blamed(**one) for one in known["hypotheses"]]
     known["findings"] = [Finding(**one) for one in known["findings"]]
+    known["load"] = Load(**known["load"]) if known.get("load") else None
     return Result(**known)

@@ -1,6 +1,6 @@
 """Is a drill a fair question? Staged once, with an agent that only observes.
 
-Decoys alone raise nothing; with the fault the alarm comes and acceptance fails; with the reference acceptance passes and
+What is innocent raises nothing; with the fault the alarm comes and acceptance fails; with the reference acceptance passes and
 the target is well.
 """
 
@@ -21,11 +21,18 @@ from .injection import restore, timeline
 from .inquest import at
 from .meter import Meter
 from .stage import Stage
+from .wording import ENV, POSITIVE, TEXT, Form
 
 DECOYS_SECONDS: Final = 20.0
 SICK_SECONDS: Final = 4.0  # after the alarm, before acceptance is asked
 WELL_SECONDS: Final = 45.0  # in which the reference must have made the target well
+PATCH: Final = "fix.patch"  # of a reference that does not say which
 _TICK: Final = 0.5
+_PARAMETERS: Final[Mapping[str, Mapping[str, Form]]] = {  # of the steps that have some
+    "wait": {"seconds": POSITIVE},
+    "patch": {"file": TEXT},
+    "configuration": {"env": ENV},
+}
 
 
 @dataclass(frozen=True)
@@ -37,9 +44,12 @@ class Checked:
     detail: str = ""
 
 
-def rehearse(stage: Stage, drill: Drill) -> Mapping[str, Any]:
-    """``{"drill", "alert_seconds", "checks"}``, in the order of what was looked at; ends with the first that fails."""
-    rehearsal = Rehearsal(stage, drill)
+def rehearse(stage: Stage, drill: Drill, say: Callable[[str], None] = lambda _text: None) -> Mapping[str, Any]:
+    """``{"drill", "alert_seconds", "checks"}``, in the order of what was looked at; ends with the first that fails.
+
+    ``say`` is told what comes next.
+    """
+    rehearsal = Rehearsal(stage, drill, say)
     checks: list[Checked] = []
     try:
         for one in rehearsal.checks():
@@ -59,8 +69,8 @@ def rehearse(stage: Stage, drill: Drill) -> Mapping[str, Any]:
 class Rehearsal:
     """One stage, from calm over the fault to the reference."""
 
-    def __init__(self, stage: Stage, drill: Drill) -> None:
-        self._stage, self._drill = stage, drill
+    def __init__(self, stage: Stage, drill: Drill, say: Callable[[str], None]) -> None:
+        self._stage, self._drill, self._say = stage, drill, say
         self._meter = Meter(stage.target_url, stage.traffic_file)
         self._door: Door = stage.door()
         self.alert_seconds: float | None = None
@@ -72,14 +82,17 @@ class Rehearsal:
 
     def checks(self) -> Iterator[Checked]:
         """Look, in order."""
+        self._say("the stage stands; it is calm for a while")
         calm_from = time.time()
         idle(self._meter, CALM)
         calm = (calm_from, time.time())
-        yield self._decoys()
+        yield self._innocent(calm_from)
+        self._say("now the fault, and its alarm is waited for")
         started = time.time()
         self._break(started)
         yield self._alarm(started)
         if self._drill.acceptance is not None:
+            self._say("acceptance is run with the fault in place")
             idle(self._meter, SICK_SECONDS)
             yield self._sick(accept(self._stage, self._drill))
         elif self._drill.code:
@@ -88,6 +101,7 @@ class Rehearsal:
             yield Checked("reference", valid=not self._drill.breaks, detail="there is none")
             return
         for step in steps(self._drill):
+            self._say(f"the reference: {step['do']}")
             perform(self._stage, self._drill, step, lambda seconds: idle(self._meter, seconds))
         yield self._well(calm)
         if self._drill.acceptance is not None:
@@ -100,15 +114,19 @@ class Rehearsal:
             return Checked("acceptance passes, as nothing is wrong", valid=said == "passed", detail=said)
         return Checked("acceptance fails with the fault", valid=said.startswith("failed"), detail=said)
 
-    def _decoys(self) -> Checked:
-        """The same release without the faults goes live, and nothing is raised."""
-        since, history = time.time(), self._stage.history
+    def _innocent(self, since: float) -> Checked:
+        """The same release without the faults goes live, and nothing is raised; nor in the calm, where there is none."""
+        name, history = "the calm raises nothing", self._stage.history
         if history.innocent and history.innocent != history.baseline:
+            name = (
+                "decoys alone raise nothing" if self._drill.decoys else "the release without the fault raises nothing"
+            )
+            self._say("a release without the fault goes live, and is watched")
             history.push(history.innocent)
             self._stage.deploy(history.innocent, name=f"ci-{history.innocent[:10]}")
             idle(self._meter, DECOYS_SECONDS)
         raised = self._raised(since)
-        return Checked("decoys alone raise nothing", valid=not raised, detail=", ".join(raised))
+        return Checked(name, valid=not raised, detail=", ".join(raised))
 
     def _break(self, started: float) -> None:
         for moment in timeline(self._drill, decoys=bool(self._drill.released)):
@@ -125,7 +143,9 @@ class Rehearsal:
         detail = f"{', '.join(raised)} after {self.alert_seconds - first:.1f} s" if self.alert_seconds else "none came"
         if due == "no":
             return Checked("no alarm comes", valid=not raised, detail=detail)
-        return Checked("the alarm comes", valid=bool(raised) or due == "either", detail=detail)
+        if due == "either":
+            return Checked("the alarm may come", valid=True, detail=detail)
+        return Checked("the alarm comes", valid=bool(raised), detail=detail)
 
     def _well(self, calm: tuple[float, float]) -> Checked:
         """Within a while a look finds nothing wrong."""
@@ -159,9 +179,25 @@ def steps(drill: Drill) -> list[Mapping[str, Any]]:
     if not isinstance(found, list) or not found:
         raise Unusable(f"{path}: there is no [[step]]")
     for step in found:
-        if step.get("do") not in _STEPS:
-            raise Unusable(f"{path}: 'do' is one of {', '.join(_STEPS)}, not {step.get('do')!r}")
+        _examine(step, path)
     return list(found)
+
+
+def _examine(step: Any, path: Path) -> None:
+    """What a step may say; the patch that it names is there. Raises `Unusable`."""
+    said = step.get("do") if isinstance(step, dict) else None
+    if said not in _STEPS:
+        raise Unusable(f"{path}: 'do' is one of {', '.join(_STEPS)}, not {said!r}")
+    known = _PARAMETERS.get(str(said), {})
+    for name, value in step.items():
+        if name != "do" and name not in known:
+            raise Unusable(f"{path}: a step {said!r} has no key {name!r}; it has {', '.join(('do', *known))}")
+        if name != "do" and not known[name].fits(value):
+            raise Unusable(f"{path}: {name!r} is {known[name].words}, not {value!r}")
+    if said == "configuration" and "env" not in step:
+        raise Unusable(f"{path}: a step 'configuration' needs env = {{ NAME = 'value' }}")
+    if said == "patch":
+        _patch_text(path.parent / str(step.get("file", PATCH)))
 
 
 def perform(stage: Stage, drill: Drill, step: Mapping[str, Any], wait: Callable[[float], None]) -> None:
@@ -177,12 +213,19 @@ def _revert(stage: Stage, _drill: Drill, _step: Mapping[str, Any]) -> None:
 
 
 def _patch(stage: Stage, drill: Drill, step: Mapping[str, Any]) -> None:
-    file = (drill.reference or Path()) / str(step.get("file", "fix.patch"))
+    text = _patch_text((drill.reference or Path()) / str(step.get("file", PATCH)))
+    _go_live(stage, stage.history.patched(stage.history.tip(), text, "The reference"))
+
+
+def _patch_text(file: Path) -> str:
+    """A patch that the reference names. Raises `Unusable`."""
     try:
         text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise Unusable(f"{file}: {error.strerror}") from error
-    _go_live(stage, stage.history.patched(stage.history.tip(), text, "The reference"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unusable(f"{file}: the reference names this patch, and it cannot be read: {error}") from error
+    if "\n+++ " not in f"\n{text}":
+        raise Unusable(f"{file}: holds no diff")
+    return text
 
 
 def _rollback(stage: Stage, _drill: Drill, _step: Mapping[str, Any]) -> None:

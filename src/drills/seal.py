@@ -65,8 +65,16 @@ def broken(folder: Path) -> list[str]:
 
 
 def seal(folder: Path) -> list[Sealed]:
-    """Add a line for every drill that has none; returns those. Raises `Unusable` when a sealed one was changed."""
+    """Add a line for every drill that has none; returns those.
+
+    Raises `Unusable` when a sealed one was changed, and where there is no drill at all.
+    """
+    if not folder.is_dir():
+        raise Unusable(f"{folder}: there is no such folder")
     lines = read(folder)
+    if not lines and not _names(folder):
+        hint = f"; it is a drill itself: name {folder.resolve().parent}" if (folder / "drill.toml").exists() else ""
+        raise Unusable(f"{folder}: none of its folders holds a drill.toml, so there is nothing to seal{hint}")
     fresh = sorted(_names(folder) - {one.name for one in lines})
     changed = [name for name in broken(folder) if name not in fresh]
     if changed:

@@ -17,11 +17,15 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from .drill import Drill
+from .load import Load
 from .record import AGENT, Result, restore
+from .spoilt import DOWN
 from .versions import content, monitor
 
 BASELINE_AGENT: Final = "baselines"
+ALARM_CHECKS: Final = ("the alarm comes", "the alarm may come")
 _SHAPE: Final = TypeAdapter(Result)
+_LOAD: Final[TypeAdapter[Load | None]] = TypeAdapter(Load | None)
 
 
 class Damaged(ValueError):
@@ -51,11 +55,20 @@ class Where:
 
 @dataclass(frozen=True)
 class Validity:
-    """What a stage-check found: ``checks`` are ``{"name", "valid", "detail"}``."""
+    """What a stage-check found: ``checks`` are ``{"name", "valid", "detail"}``.
+
+    ``load`` is how busy the machine was; None where it was not measured, as in checks of before.
+    """
 
     drill: str
     valid: bool
     checks: tuple[Mapping[str, Any], ...] = ()
+    load: Load | None = None
+
+    @property
+    def goes_down(self) -> bool:
+        """Whether the target was seen not to answer, with the fault in place."""
+        return any(DOWN in str(one.get("detail", "")) for one in self.checks if one.get("name") in ALARM_CHECKS)
 
     @property
     def why(self) -> str:
@@ -102,6 +115,13 @@ class Store:
         found = [path for path in self._folder(where).glob(f"{start}*.json") if _number(path) is not None]
         return sorted(found, key=lambda path: (_number(path) or 0, path.name))
 
+    def drop(self, where: Where, drill: Drill) -> int:
+        """Forget every result of a drill as it is now; returns how many there were."""
+        found = self.files(where, drill)
+        for path in found:
+            path.unlink()
+        return len(found)
+
     @staticmethod
     def drill_of(path: Path) -> str:
         """The name of the drill whose result a file is."""
@@ -135,11 +155,14 @@ class Store:
             raise Damaged(path, "it holds no list of checks")
         if not isinstance(data.get("valid"), bool):
             raise Damaged(path, "it does not say whether the drill is valid")
-        return Validity(str(data.get("drill", drill.name)), data["valid"], tuple(checks))
+        return Validity(str(data.get("drill", drill.name)), data["valid"], tuple(checks), _load(data.get("load"), path))
 
-    def keep_validity(self, drill: Drill, checks: Sequence[Mapping[str, Any]], *, valid: bool) -> Path:
+    def keep_validity(
+        self, drill: Drill, checks: Sequence[Mapping[str, Any]], *, valid: bool, load: Load | None = None
+    ) -> Path:
         """Write what a stage-check found; returns its file."""
         record = {"drill": drill.name, "valid": valid, "checks": [dict(one) for one in checks]}
+        record["load"] = asdict(load) if load else None
         return _write(self._validity_path(drill), record)
 
     def _folder(self, where: Where) -> Path:
@@ -160,6 +183,14 @@ def _result(path: Path) -> Result:
         return _SHAPE.validate_python(asdict(restore(data)))
     except (TypeError, KeyError, ValueError) as error:
         raise Damaged(path, f"it is no result: {' '.join(str(error).split())[:160]}") from error
+
+
+def _load(data: Any, path: Path) -> Load | None:
+    """Raises `Damaged`."""
+    try:
+        return _LOAD.validate_python(data)
+    except ValueError as error:
+        raise Damaged(path, "its load is none") from error
 
 
 def _json(path: Path) -> Any:

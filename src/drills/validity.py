@@ -11,8 +11,10 @@ import json
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -22,86 +24,104 @@ from .drill import Drill, Unusable, folders_below, read
 from .ground import Ground
 from .history import materialise, people, try_places
 from .injection import examine
+from .load import Load
 from .pool import Answer, Lost, Pool
 from .processes import marked
 from .rehearsal import Checked, steps
 from .sitting import REHEARSAL, Order
-from .store import Damaged, Store, Validity
+from .store import Damaged, Store
 
+BUSY: Final = "the machine was busy: that it is not valid is not kept"
+AGAIN: Final = "check it again on a quiet machine, `--missing` will do"
 PLACES: Final = range(1, 11)  # seeds: other places among the team's commits; a repetition's seed is its number
 SUITE_SECONDS: Final = 300.0
+SOME: Final = 12  # names of a team, in a message
 
 
 def check_all(options: argparse.Namespace) -> bool:
-    """Check every folder, the cheap questions first, and keep what was found; whether all are valid."""
-    ground, store = Ground(options.root), Store(options.root)
-    folders = list(dict.fromkeys(path for given in options.folders for path in folders_below(given) or [given]))
-    checks: dict[Path, list[Checked]] = {folder: [] for folder in folders}
+    """Check every folder, the cheap questions first, and keep what was found; whether all are valid.
 
-    def tell(folder: Path, one: Checked) -> None:
-        checks[folder].append(one)
-        if not options.json:
-            mark = {True: "ok", False: "NO", None: "--"}[one.valid]
-            print(f"{folder.name}: {mark} {one.name}{f': {one.detail}' if one.detail else ''}", flush=True)  # noqa: T201 - a command's answer
-
-    known = {folder: found for folder in folders if options.missing and (found := _known(store, folder))}
-    for folder, found in known.items():
-        tell(folder, Checked("was checked before", valid=found.valid, detail=found.why))
-    fresh = [folder for folder in folders if folder not in known]
-    with ThreadPoolExecutor(options.jobs) as workers:
-        for folder, seen in zip(
-            fresh, workers.map(lambda one: list(check(one, ground.cache / "environments")), fresh), strict=True
-        ):
-            for one in seen:
-                tell(folder, one)
-    if not options.quick:
-        sound = [one for one in fresh if all(each.valid is not False for each in checks[one])]
-        for folder in (one for one in fresh if one not in sound and checks[one][0].valid):
-            _keep(store, folder, checks[folder])
-        _stage(ground, store, sound, options.jobs, checks, tell)
-    if options.json:
-        rows = [{"drill": folder.name, **asdict(one)} for folder in folders for one in checks[folder]]
-        valid = all(one["valid"] is not False for one in rows)
-        print(json.dumps({"valid": valid, "checks": rows}))  # noqa: T201 - a command's answer
-    return all(one.valid is not False for found in checks.values() for one in found)
+    Raises `Occupied` at once where another range runs in the same root, unless nothing is to be staged.
+    """
+    ground = Ground(options.root)
+    with nullcontext() if options.quick else ground.locked():
+        return _Checking(options, ground).run()
 
 
-def _keep(store: Store, folder: Path, checks: Sequence[Checked]) -> None:
-    """Write what was found, as soon as there is no more to find."""
-    valid = all(one.valid is not False for one in checks)
-    store.keep_validity(read(folder), [asdict(one) for one in checks], valid=valid)
+class _Checking:
+    """All folders of one command, and what was found so far; it is told as it comes."""
 
+    def __init__(self, options: argparse.Namespace, ground: Ground) -> None:
+        self._options, self._ground, self._store = options, ground, Store(options.root)
+        folders = (path for given in options.folders for path in folders_below(given) or [given])
+        self._checks: dict[Path, list[Checked]] = {folder: [] for folder in folders}
+        self._telling = threading.Lock()
 
-def _known(store: Store, folder: Path) -> Validity | None:
-    """What was found on a stage for the drill as it is now; None when that is not known."""
-    try:
-        return store.validity(read(folder))
-    except (Damaged, Unusable):
-        return None
+    def run(self) -> bool:
+        """Everything, in order; whether all are valid."""
+        fresh = [folder for folder in self._checks if not self._was_valid(folder)]
+        with ThreadPoolExecutor(self._options.jobs) as workers:
+            list(workers.map(self._look, fresh))
+        if not self._options.quick:
+            sound = [one for one in fresh if all(each.valid is not False for each in self._checks[one])]
+            for folder in (one for one in fresh if one not in sound and self._checks[one][0].valid):
+                self._keep(folder, None)
+            self._stage(sound)
+        valid = all(one.valid is not False for found in self._checks.values() for one in found)
+        if self._options.json:
+            rows = [{"drill": at.name, **asdict(one)} for at, found in self._checks.items() for one in found]
+            print(json.dumps({"valid": valid, "checks": rows}))  # noqa: T201 - a command's answer
+        return valid
 
+    def _tell(self, folder: Path, one: Checked) -> None:
+        with self._telling:
+            self._checks[folder].append(one)
+            if not self._options.json:
+                mark = {True: "ok", False: "NO", None: "--"}[one.valid]
+                print(f"{folder.name}: {mark} {one.name}{f': {one.detail}' if one.detail else ''}", flush=True)  # noqa: T201 - a command's answer
 
-def _stage(
-    ground: Ground,
-    store: Store,
-    folders: Sequence[Path],
-    jobs: int,
-    checks: dict[Path, list[Checked]],
-    tell: Callable[[Path, Checked], None],
-) -> None:
-    orders = [
-        Order(drill=str(folder.resolve()), cache=str(ground.cache.resolve()), player=REHEARSAL) for folder in folders
-    ]
+    def _say(self, folder: Path, text: str) -> None:
+        print(f"{folder.name}: … {text}", file=sys.stderr, flush=True)  # noqa: T201 - progress
 
-    def begun(number: int) -> None:
-        print(f"staging {number + 1} of {len(folders)}: {folders[number].name}", file=sys.stderr, flush=True)  # noqa: T201 - progress
+    def _was_valid(self, folder: Path) -> bool:
+        """With ``--missing``: whether the drill as it is now was found valid on a stage. What failed is looked at again."""
+        try:
+            found = self._store.validity(read(folder)) if self._options.missing else None
+        except (Damaged, Unusable):
+            return False
+        if found is None or not found.valid:
+            return False
+        self._tell(folder, Checked("was checked before", valid=True))
+        return True
 
-    with ground.locked():
-        ground.clean()
-        for number, answer in Pool(ground, jobs).each(orders, begun):
-            folder = folders[number]
+    def _look(self, folder: Path) -> None:
+        """Without a stage."""
+        suite = None if self._options.quick else self._ground.cache / "environments"
+        for one in check(folder, suite, lambda text: self._say(folder, text)):
+            self._tell(folder, one)
+
+    def _stage(self, folders: Sequence[Path]) -> None:
+        cache = str(self._ground.cache.resolve())
+        orders = [Order(drill=str(folder.resolve()), cache=cache, player=REHEARSAL) for folder in folders]
+
+        def begun(number: int) -> None:
+            self._say(folders[number], f"staging, {number + 1} of {len(folders)}")
+
+        pool = Pool(self._ground, self._options.jobs, lambda number, text: self._say(folders[number], text))
+        self._ground.clean()
+        for number, answer in pool.each(orders, begun):
             for one in _staged(answer):
-                tell(folder, one)
-            _keep(store, folder, checks[folder])
+                self._tell(folders[number], one)
+            self._keep(folders[number], _load(answer))
+
+    def _keep(self, folder: Path, load: Load | None) -> None:
+        """Write what was found; not that a drill is invalid, when the machine was too busy to say so."""
+        found = self._checks[folder]
+        valid = all(one.valid is not False for one in found)
+        if not valid and load is not None and load.overloaded:
+            self._tell(folder, Checked(BUSY, valid=None, detail=f"others took {load.busiest:.0%} of it; {AGAIN}"))
+            return
+        self._store.keep_validity(read(folder), [asdict(one) for one in found], valid=valid, load=load)
 
 
 def _staged(answer: Answer) -> list[Checked]:
@@ -112,8 +132,18 @@ def _staged(answer: Answer) -> list[Checked]:
     return [Checked(**one) for one in answer["checks"]]
 
 
-def check(folder: Path, environments: Path) -> Iterator[Checked]:
-    """Look at one folder without staging it, cheap questions first; ends with the first that fails."""
+def _load(answer: Answer) -> Load | None:
+    told = None if isinstance(answer, Lost) else answer.get("load")
+    return Load(**told) if told else None
+
+
+def check(
+    folder: Path, environments: Path | None, say: Callable[[str], None] = lambda _text: None
+) -> Iterator[Checked]:
+    """Look at one folder without staging it, cheap questions first; ends with the first that fails.
+
+    Without ``environments`` the target's own tests are left out, for they take a minute. ``say`` is told before they run.
+    """
     try:
         drill = read(folder)
         name = targets.of(drill).name
@@ -132,7 +162,8 @@ def check(folder: Path, environments: Path) -> Iterator[Checked]:
         return
     applied = _applies(drill)
     yield applied
-    if applied.valid and drill.code:
+    if applied.valid and drill.code and environments is not None:
+        say("the target's own tests are run with the fault in place")
         yield _suite(drill, environments)
 
 
@@ -146,8 +177,13 @@ def _signed(drill: Drill) -> Checked:
                 name, valid=False, detail=f"{one.title!r} has no {missing}: say it in the patch or in [change]"
             )
         if team and one.author not in team:
-            return Checked(name, valid=False, detail=f"{one.title!r} is by {one.author}; there are {', '.join(team)}")
+            return Checked(name, valid=False, detail=f"{one.title!r} is by {one.author}; there are {_some(team)}")
     return Checked(name, valid=True)
+
+
+def _some(names: Sequence[str]) -> str:
+    left = len(names) - SOME
+    return ", ".join(names[:SOME]) + (f" and {left} more" if left > 0 else "")
 
 
 def _applies(drill: Drill) -> Checked:

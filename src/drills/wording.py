@@ -153,9 +153,9 @@ _CARRIED_ON: Final = "parcel-times"
 
 def examine(data: Mapping[str, Any], path: Path) -> None:
     """Look at every key and value of a drill.toml. Raises `Unusable`."""
-    _table(data, TOP, str(path))
+    table(data, TOP, str(path))
     for name, known in BELOW.items():
-        _table(data.get(name, {}), known, f"{path}: [{name}]")
+        table(data.get(name, {}), known, f"{path}: [{name}]")
     carried = data.get("target", {}).get("example") == _CARRIED_ON
     for fault in data.get("fault", ()):
         _fault(fault, path, carried=carried)
@@ -167,7 +167,7 @@ def _fault(fault: Mapping[str, Any], path: Path, *, carried: bool) -> None:
         raise Unusable(f"{path}: a fault's kind is one of {', '.join(FAULTS)}, not {kind!r}")
     place = f"{path}: [[fault]] of kind {kind}:"
     known = CARRIED if kind == "data" and carried else FAULTS[kind]
-    _table(fault, {"kind": TEXT, "after": SECONDS, **known}, place)
+    table(fault, {"kind": TEXT, "after": SECONDS, **known}, place)
     missing = [name for name in NEEDED.get(kind, ()) if name not in fault]
     if missing:
         raise Unusable(f"{place} {missing[0]!r} is missing: {known[missing[0]].words}")
@@ -185,7 +185,8 @@ def _priced(fault: Mapping[str, Any], place: str) -> None:
         raise Unusable(f"{place} 'factor' is above 0 where prices are revised, not {fault['factor']!r}")
 
 
-def _table(data: Mapping[str, Any], known: Mapping[str, Form], place: str) -> None:
+def table(data: Mapping[str, Any], known: Mapping[str, Form], place: str) -> None:
+    """Look at every key and value of one table; ``place`` says where it stands. Raises `Unusable`."""
     for name, value in data.items():
         if name not in known:
             raise Unusable(f"{place} there is no key {name!r}; there are {', '.join(known)}")

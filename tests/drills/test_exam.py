@@ -80,14 +80,16 @@ def sit(monkeypatch, tmp_path):
     history = SimpleNamespace(culprits=(), decoys=(), merges=lambda: 0, strangers=lambda: 0, ours=lambda _commit: True)
     releases = SimpleNamespace(deployments=list, running=lambda: None)
 
-    def run(door, drill=DRILL):
+    def run(door, drill=DRILL, *, busy=False, say=lambda _text: None):
         stage = SimpleNamespace(
             target_url="http://127.0.0.1:9", traffic_file=tmp_path / "none", door=lambda: door, target_name="t",
             history=history, releases=releases, helpers_alive=list,
         )  # fmt: skip
-        one = Exam(stage, drill, policy=ApprovalPolicy())
+        one = Exam(stage, drill, policy=ApprovalPolicy(), say=say)
         try:
-            return one.sit()
+            result = one.sit()
+            result.void = one.void(lambda _since, _until: busy, goes_down=False)
+            return result
         finally:
             one.close()
 
@@ -221,3 +223,28 @@ def test_what_does_not_fit_together_is_told():
     assert "past any pull request" in compared([], strangers=2)[0]
     assert "no release of the team" in compared([], placed="alien")[0]
     assert "says it runs" in compared([], placed="a" * 40, running="b" * 40)[0]
+
+
+def test_an_alarm_that_nothing_explains_is_void_where_the_machine_was_busy(sit):
+    """The false alarm is in the drill; that the target did not answer is not."""
+    assert sit(FakeDoor(late(title="TargetDown on t")), busy=True).void.startswith(
+        "the machine was busy: TargetDown on t"
+    )
+    assert sit(FakeDoor(late(title="TargetDown on t"))).void == ""
+    assert sit(FakeDoor(late(title="HighErrorRatio on t")), busy=True).void == ""
+
+
+def test_acceptance_that_took_too_long_is_void_where_the_machine_was_busy(sit, monkeypatch):
+    """It is the examiner's own limit."""
+    monkeypatch.setattr(exam, "accept", lambda _stage, _drill: exam.LATE)
+    assert sit(FakeDoor(late()), busy=True).void == "the machine was busy: acceptance was not done within 60 s"
+    assert sit(FakeDoor(late())).void == ""
+
+
+def test_how_far_it_is_is_told_once(sit):
+    """Each incident when it is somewhere else, and when the examiner looks."""
+    said = []
+    sit(FakeDoor(late(title="TargetDown on t")), say=said.append)
+    assert said[0].startswith("the stage stands")
+    assert said.count("TargetDown on t: closed, recovered") == 1
+    assert "the examiner looks for itself" in said

@@ -55,6 +55,28 @@ def test_one_that_crashes_and_one_that_cannot_be_staged_cost_only_themselves(tmp
     assert list((ground.root / "runs").iterdir()) == []
 
 
+class Enough(Exception):
+    """What was waited for was heard."""
+
+
+def test_what_a_staging_says_is_heard_on_its_way(tmp_path):
+    """With the number of its order; nobody waits a minute without a word."""
+    ground, lines = Ground(tmp_path / "ground"), []
+
+    def heard(number, text):
+        lines.append((number, text))
+        if len(lines) > 1:
+            raise Enough
+
+    order = Order(drill=str(small_drill(tmp_path)), cache=str(ground.cache))
+    with pytest.raises(Enough):
+        list(Pool(ground, 1, heard).each([order], lambda _number: None))
+    assert [number for number, _ in lines] == [0, 0]
+    assert "history is written" in lines[0][1]
+    assert "environment is built" in lines[1][1]
+    assert list((ground.root / "runs").iterdir()) == []
+
+
 def test_the_answer_of_an_examiner_that_failed_is_not_believed(tmp_path):
     """Whoever wrote it; order and answer lie outside of the run's folder, for the owner only, and go with it."""
     ground = Ground(tmp_path / "ground")

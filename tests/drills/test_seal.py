@@ -72,6 +72,15 @@ def test_the_command_seals_and_says_so(folder, capsys):
     assert "b-drill" in capsys.readouterr().err
 
 
+def test_where_there_is_no_drill_there_is_nothing_to_seal(folder, capsys):
+    """A slip of the pen is told; a drill's own folder is one, too."""
+    (folder / "empty").mkdir()
+    for name, said in (("empty", "nothing to seal"), ("nowhere", "no such folder"), ("a-drill", f"name {folder}")):
+        assert main(["seal", str(folder / name)]) == 2
+        assert said in capsys.readouterr().err
+    assert not list(folder.rglob(FILE))
+
+
 def test_the_project_s_sealed_drills_are_as_they_were_sealed():
     """Nobody made them easier, or added one later without a seal of its own."""
     assert broken(PROJECT / "drills" / "sealed") == []

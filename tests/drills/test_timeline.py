@@ -6,13 +6,15 @@ import random
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from drills.drill import Drill, Expect, Fault, Planted
 from drills.exam import Timeline
-from drills.injection import timeline
+from drills.injection import inject, timeline
 from drills.plan import plan
+from drills.stage import TRAFFIC_SECONDS
 
 FAULT = Planted("Fault", "", "a <a@b>", "diff")
 DECOY = Planted("Decoy", "", "a <a@b>", "diff")
@@ -93,3 +95,12 @@ def test_a_surge_is_waited_for_and_what_is_there_to_stay_is_not(seconds, waited_
     clock.close()
     assert clock.done is not waited_for
     assert began + 40.0 < clock.over < began + 200.0
+
+
+@pytest.mark.parametrize(("seconds", "sent_for"), [(45.0, 45.0), (120.0, TRAFFIC_SECONDS)])
+def test_a_new_client_stays_until_the_staging_ends(seconds, sent_for):
+    """A fix that goes live after its two minutes still meets the requests that failed."""
+    asked = []
+    stage = SimpleNamespace(more_traffic=lambda rate, seconds, requests: asked.append((rate, seconds, requests)))
+    inject(stage, Fault("traffic", 0.0, options={"rate": 5, "seconds": seconds}))
+    assert asked == [(5.0, sent_for, ())]

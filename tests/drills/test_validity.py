@@ -5,15 +5,19 @@ from __future__ import annotations
 import difflib
 import json
 import shutil
+from argparse import Namespace
 from dataclasses import replace
 
 import pytest
 
 from drills.drill import read
+from drills.ground import Ground
 from drills.history import FAULTS, MARKET, try_places
+from drills.load import Load
 from drills.range import main
+from drills.rehearsal import Checked
 from drills.store import Store
-from drills.validity import PLACES, check
+from drills.validity import PLACES, _Checking, check
 
 QUIET = """title = "Nothing breaks"
 family = "flapping and false alarms"
@@ -146,3 +150,62 @@ def test_bad_usage_ends_with_two(words, capsys):
         code = ended.code
     assert code == 2
     assert capsys.readouterr().err
+
+
+def test_quick_leaves_the_target_s_own_tests_out(tmp_path, capsys):
+    """They take a minute; what is done in the full check is told before it begins."""
+    for name in ("drill.toml", "change.patch"):
+        shutil.copy(FAULTS / "batch-spread" / name, tmp_path)
+    assert main(["check", "--quick", str(tmp_path), "--root", str(tmp_path / "root")]) == 0
+    assert [line.split(": ")[1] for line in capsys.readouterr().out.splitlines()] == [
+        "ok readable",
+        "ok commits are signed by the team",
+        "ok commits apply",
+    ]
+    said = []
+    for one in check(tmp_path, tmp_path / "environments", said.append):
+        if one.name == "commits apply":
+            assert said == []
+            break
+    (tmp_path / "environments").write_text("no environment can be built here")
+    with pytest.raises(FileExistsError):
+        list(check(tmp_path, tmp_path / "environments", said.append))
+    assert said == ["the target's own tests are run with the fault in place"]
+
+
+def test_a_second_range_is_refused_before_anything_is_looked_at(tmp_path, capsys):
+    """By its right name; without a stage nothing stands in the way."""
+    (tmp_path / "drill.toml").write_text(QUIET)
+    words = ["check", str(tmp_path), "--root", str(tmp_path / "root")]
+    with Ground(tmp_path / "root").locked():
+        assert main(words) == 2
+        told = capsys.readouterr()
+        assert "another demo or drill range" in told.err
+        assert "--root" in told.err
+        assert told.out == ""
+        assert main([*words, "--quick"]) == 0
+
+
+@pytest.mark.parametrize(("found", "looked_at_again"), [(True, False), (False, True)])
+def test_missing_looks_again_at_what_failed(tmp_path, capsys, found, looked_at_again):
+    """Perhaps it was the machine; what was found valid is left out."""
+    (tmp_path / "drill.toml").write_text(QUIET)
+    Store(tmp_path / "root").keep_validity(read(tmp_path), [{"name": "x", "valid": found, "detail": ""}], valid=found)
+    assert main(["check", "--quick", "--missing", str(tmp_path), "--root", str(tmp_path / "root")]) == 0
+    told = capsys.readouterr().out
+    assert ("readable" in told, "was checked before" in told) == (looked_at_again, not looked_at_again)
+
+
+@pytest.mark.parametrize(("valid", "busiest", "kept"), [(False, 0.9, False), (False, 0.2, True), (True, 0.9, True)])
+def test_that_a_drill_is_invalid_is_not_kept_of_a_busy_machine(tmp_path, capsys, valid, busiest, kept):
+    """It is told, and checked again; what a busy machine found valid is valid."""
+    (tmp_path / "drill.toml").write_text(QUIET)
+    load = Load(2, 0.1, busiest)
+    checking = _Checking(Namespace(root=tmp_path / "root", folders=[tmp_path], json=False), Ground(tmp_path / "root"))
+    checking._tell(tmp_path, Checked("the alarm comes", valid=valid, detail="TargetDown on x after 1.0 s"))
+    checking._keep(tmp_path, load)
+    found = Store(tmp_path / "root").validity(read(tmp_path))
+    assert (found is not None) is kept
+    assert ("check it again on a quiet machine" in capsys.readouterr().out) is not kept
+    if found is not None:
+        assert (found.load, found.goes_down, found.valid) == (load, True, valid)

@@ -83,7 +83,10 @@ def demo(
 def drill(
     context: typer.Context,
     command: Annotated[
-        str, typer.Argument(metavar="COMMAND", help="run, report, list, check or new; each has its own --help.")
+        str,
+        typer.Argument(
+            metavar="COMMAND", help="run, report, list, check, new, seal or clean; each has its own --help."
+        ),
     ],
 ) -> None:
     """Stage faults on a fresh copy of the example target, and score what the agent does about them."""
