@@ -117,7 +117,7 @@ def test_a_hash_of_something_else_approves_nothing(mpa, service, asked):
     """It was read before the question changed."""
     said = mpa("approve", asked.incident_id, "--by", "ines", "--subject", "f" * 64)
     assert (said.code, said.out) == (2, "")
-    assert "another patch" in said.err
+    assert "something else" in said.err
     assert state_of(service, asked) == "pending"
 
 

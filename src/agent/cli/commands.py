@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import AgentError, Conflict, Permanent
+from ..model.policy import ASKED
 from ..settings import load, passed_on
 from . import bundles, control, incidents, showing, trail
 from .client import Client
@@ -111,7 +112,7 @@ def approve(
     as_json: Json = False,
     url: Url = None,
 ) -> None:
-    """Say yes to exactly one patch: it is shown and asked about, or named with --subject where nobody can be asked."""
+    """Say yes to exactly what is asked: it is shown and asked about, or named with --subject where nobody can be asked."""
     service, screen = client(url), sys.stderr if as_json else sys.stdout
     path = service.incident_path(incident_id)
     detail = service.get(path)
@@ -119,13 +120,13 @@ def approve(
     if asked is None:
         raise Conflict(f"{name} asks nothing now: `mpa status` shows what waits for you")
     if subject not in (None, asked["subject"]):
-        raise Conflict(f"{name} asks about another patch than --subject names: {_read_first(name)}")
+        raise Conflict(f"{name} asks about something else than --subject names: {_read_first(name)}")
     can_ask = sys.stdin.isatty() and screen.isatty()
     if subject is None and (yes or not can_ask) and len(detail["approvals"]) > 1:
         raise Permanent(f"{name} has asked before, so that a yes to it needs --subject: {_read_first(name)}")
     if subject is None or (can_ask and not yes):
         typer.echo(showing.question(detail, asked, asks=can_ask and not yes), err=as_json or not can_ask)
-    if can_ask and not yes and not typer.confirm("Merge and deploy exactly this?", err=as_json):
+    if can_ask and not yes and not typer.confirm(f"{ASKED[asked['action']].capitalize()}: exactly this?", err=as_json):
         typer.echo("not approved: it still waits, or say no with `mpa reject`", err=True)
         raise typer.Exit(NEGATIVE)
     answer = service.post(f"{path}/approve", {"by": by, "comment": comment, "subject": asked["subject"]})

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..kit.redact import visible
+from ..model.policy import ASKED
 from ..model.wording import HELD
 
 MOST_LINES = 400
@@ -22,7 +23,7 @@ def pending(detail: Document) -> Document | None:
 def incident(detail: Document) -> str:
     """Everything about one incident."""
     approvals, asked = detail["approvals"], pending(detail)
-    lines = [*_causes(detail), *_patch(detail), *(_riders(approvals[-1]) if approvals else ())]
+    lines = [*_causes(detail), *_plan(detail), *_patch(detail), *(_riders(approvals[-1]) if approvals else ())]
     lines += _verification(detail)
     if asked is not None:
         lines += ["", f"It waits for your answer to {asked['subject']}:"]
@@ -52,6 +53,9 @@ def followed(detail: Document, answered: Document) -> str:
         return f"{about['outcome']}: {about['reason']}"
     if about["waiting"] == "operator":
         return next_step(detail)
+    if mine["action"] != "merge_and_deploy":
+        deeds = (detail["documents"]["mitigation"] or {}).get("deeds") or ()
+        return f"{deeds[-1]['said']}; the incident goes on" if mine["state"] == "used" and deeds else ""
     if about["phase"] == "verify":
         return "merged and deployed; production is being watched"
     return "merging and deploying" if mine["state"] == "used" else ""
@@ -91,7 +95,9 @@ def _doing(target: Document, value: Document) -> str:
 
 def question(detail: Document, asked: Document, *, asks: bool = True) -> str:
     """What a yes to this approval is for (or, when nobody is asked, was given for); a very long patch is cut, and says so."""
-    lines = [*_causes(detail), *_patch(detail, MOST_LINES), *_riders(asked)]
+    shown = _patch(detail, MOST_LINES) if asked["action"] == "merge_and_deploy" else _plan(detail)
+    lines = [*_causes(detail), *shown, *_riders(asked)]
+    lines += ["", f"It is asked to {ASKED[asked['action']]}."]
     lines += ["", f"Your {'answer' if asks else 'yes'} holds for exactly this: {asked['subject']}"]
     if not asks:
         return _text(lines)
@@ -112,6 +118,20 @@ def _causes(detail: Document) -> Iterator[str]:
         yield f"  {guess['confidence']:>5.0%}  {guess['cause']}: {guess['title']}"
     if diagnosis.get("culprit"):
         yield f"         confirmed by experiment: {diagnosis['culprit'][:10]} is red and its parent is green"
+
+
+def _plan(detail: Document) -> Iterator[str]:
+    """What is done and why, what else was considered, and what was done already."""
+    plan, done = detail["documents"]["plan"], (detail["documents"]["mitigation"] or {}).get("deeds") or ()
+    if plan is None:
+        return
+    yield ""
+    yield f"plan: {plan['reason']}"
+    for option in plan["options"]:
+        chance = f"{option['helps']:>5.0%}" if option["available"] else "   no"
+        why = "; ".join((*option["why"], *(f"but {text}" for text in option["against"])))
+        yield f"  {chance}  {option['remedy'].replace('_', ' ')}: {why}"
+    yield from (f"done: {deed['said']}" for deed in done)
 
 
 def _patch(detail: Document, most: int | None = None) -> Iterator[str]:
