@@ -41,8 +41,9 @@ check: $(VENV)/.installed-dev ## Lint, format, types, import contracts, size gat
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/test_gates.py -q
 
-bench: $(VENV)/.installed-dev system ## Start-up, memory and idle cost of the agent
+bench: $(VENV)/.installed-dev system ## What the agent costs by itself, and how often it is right on recorded incidents
 	$(BIN)/python -m drills.bench
+	$(BIN)/python -m drills.bundles $(addprefix drills/bundles/,first second third)
 
 chaos: $(VENV)/.installed-dev system ## Long kill and endurance runs
 	$(BIN)/python -m pytest tests -q -m chaos

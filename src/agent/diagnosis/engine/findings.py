@@ -17,13 +17,23 @@ from .logs import Book, Failure
 from .series import rates
 from .shipping import Live, live
 from .signs import Sign
-from .words import is_inbound
+from .words import is_inbound, listed, parts_of
 
 QUIET: Final = 0.3  # force of a sign that counts for little
 STRONG: Final = 0.4  # force of a sign that counts for when it began
+LEAST_LEVEL: Final = 3  # points that have a level
+CLEAR_ALONE: Final = 0.75  # force of what cannot be missed
+CLEAR_TOGETHER: Final = 1.3  # force of all that users feel, from which something is wrong
+CLEAR_UNFELT: Final = 1.0  # force of what users do not feel, where an alert fires
+FAINT: Final = 0.2  # force of a sign that may still be the first of a burst
 TOGETHER: Final = 0.02  # of the window: what begins within it begins together
 EARLY_SHARE: Final = 0.12  # of all force: what begins before is a forerunner
 MOST_LINES_READ: Final = 20_000
+ALONE_SHARE: Final = 0.25  # of all force, of what may be another story
+FEWER: Final = 0.8  # times the traffic: clearly less
+ALIKE: Final = 0.1  # between two ratios that are the same
+LEAST_STRETCH: Final = 3  # points that make a peak
+PEAKS: Final = 1.5  # times the median: traffic that comes in waves
 LABELS: Final = ("component", "service", "job", "app", "deployment", "instance", "pod", "container", "node")
 
 
@@ -106,13 +116,21 @@ def find(bundle: Bundle) -> Findings:
     onset = _onset(seen, tolerance, bundle) if is_sick(bundle, seen) else None
     for node in nodes.values():
         node.load, node.counted = _load(bundle, node.name, onset or about)
+        node.signs = [one for one in node.signs if not _falls_with(one, node)]
     recovered, lived = _recovered(seen), tuple(live(bundle.changes))
     return Findings(bundle, nodes, tuple(seen), book, net, onset, tolerance, step, recovered, lived)
 
 
+def _falls_with(sign: Sign, node: Node) -> bool:
+    """Whether a measure of no harm by itself fell just as far as the traffic that comes in: who calls is why."""
+    if sign.shift is None or sign.kind != "other" or node.load > FEWER or sign.shift.level >= sign.shift.before:
+        return False
+    return abs(sign.shift.ratio - node.load) <= ALIKE and sign.at >= sign.shift.after
+
+
 def _step(bundle: Bundle) -> float:
     """The usual distance of two points of a series, seconds."""
-    steps = [float(np.median(np.diff(one.at))) for one in bundle.courses[:50] if len(one.at) > 2]  # noqa: PLR2004
+    steps = [float(np.median(np.diff(one.at))) for one in bundle.courses[:50] if len(one.at) >= LEAST_LEVEL]
     return float(np.median(steps)) if steps else 1.0
 
 
@@ -170,41 +188,77 @@ def _load(bundle: Bundle, name: str, moment: float) -> tuple[float, bool]:
             continue
         at, values = rates(course)
         early, late = values[at < moment], values[at >= moment]
-        if len(early) < 3 or len(late) < 3:  # noqa: PLR2004 - no level
+        if min(len(early), len(late)) < LEAST_LEVEL:
             continue
         level = float(np.median(early))
         if level > busiest:
-            busiest, ratio = level, float(np.quantile(late, 0.75)) / level
+            busiest, ratio = level, float(np.quantile(late, 0.75)) / _usual_most(early, len(late))
     if busiest:
         return ratio, True
     traced = graph.load(bundle.spans, name, moment)
     return traced or 1.0, traced is not None
 
 
+def _of_others(bundle: Bundle, felt: Sequence[Sign]) -> bool:
+    """Whether anything but a minority of the places that probe from outside shows that something is wrong."""
+    watchers = {one.component for one in felt if frozenset(parts_of(one.component)) & listed("places", "observer")}
+    if any(one.component not in watchers and one.force >= STRONG for one in felt):
+        return True
+    failing = {sign.shift.metric for sign in felt if sign.shift is not None}
+    parts = {one.metric for one in bundle.courses if one.component in watchers and "{" in one.metric}
+    same = {one for one in parts if one.partition("{")[0] in {each.partition("{")[0] for each in failing}}
+    return not failing & parts or 2 * len(failing & parts) >= len(same)
+
+
+def _usual_most(early: np.ndarray, length: int) -> float:
+    """The level of the busiest stretch before: a load that comes and goes every hour is usual, however quiet the rest."""
+    level = float(np.median(early))
+    width = max(LEAST_STRETCH, min(length, len(early) // 8))
+    if len(early) < 4 * width:
+        return level
+    stretches = early[: len(early) // width * width].reshape(-1, width)
+    most = float(np.median(stretches, axis=1).max())
+    return most if most > PEAKS * level else level
+
+
 def is_sick(bundle: Bundle, seen: Sequence[Sign]) -> bool:
     """Whether anything is wrong at all: users feel something, clearly, and for longer than a restart takes."""
     felt = [one for one in seen if one.visible and not one.brief]
+    if felt and not _of_others(bundle, felt):
+        return False  # only a part of what watches from outside says so
     if felt and all(one.kind == "age" and one.until is not None for one in felt if one.force >= QUIET):
         return False  # a backlog that grew and was worked off, and that nobody felt elsewhere
     loudest = max((one.force for one in felt), default=0.0)
     total = sum(one.force for one in felt if one.force >= QUIET)
     firing = any(alert.get("status", "firing") == "firing" for alert in bundle.alerts)
-    if loudest >= 0.75 or total >= 1.3:  # noqa: PLR2004 - one that cannot be missed, or several
+    if loudest >= CLEAR_ALONE or total >= CLEAR_TOGETHER:
         return True
     others = sum(
         one.force for one in seen if one.telling and not one.visible and one.source == "metric" and one.until is None
     )
-    return firing and (loudest >= 0.4 or others >= 1.0)  # noqa: PLR2004 - an alert says where to look closer
+    return firing and (loudest >= STRONG or others >= CLEAR_UNFELT)  # an alert says where to look closer
+
+
+def _in_company(felt: Sequence[Sign], begun: float, tolerance: float) -> float:
+    """When it began without the one component that was sick alone, well before all others, for a reason of its own."""
+    total = sum(one.force for one in felt)
+    early = {one.component for one in felt if one.at <= begun + tolerance}
+    if len(early) != 1 or sum(one.force for one in felt if one.component in early) > ALONE_SHARE * total:
+        return begun
+    later = _quantile_of([one for one in felt if one.component not in early], EARLY_SHARE)
+    return begun if later is None or later <= begun + 2.0 * tolerance else later
 
 
 def _onset(seen: Sequence[Sign], tolerance: float, bundle: Bundle) -> float:
     """The earliest strong sign of the burst in which most of what users feel begins."""
-    felt = [one for one in seen if one.visible and one.weight >= 0.3] or [one for one in seen if one.harm >= 0]  # noqa: PLR2004
+    felt = [one for one in seen if one.visible and one.weight >= QUIET] or [one for one in seen if one.harm >= 0]
     middle = float(np.median([one.at for one in felt])) if felt else bundle.opened_at
-    begun = _quantile_of([one for one in felt if one.until is None or one.until > middle], EARLY_SHARE)
+    lasted = [one for one in felt if one.until is None or one.until > middle]
+    begun = _quantile_of(lasted, EARLY_SHARE)
     if begun is None:
         return bundle.opened_at
-    near = [one.at for one in seen if one.visible and one.force >= 0.2 and begun - 2.0 * tolerance <= one.at <= begun]  # noqa: PLR2004
+    begun = _in_company(lasted, begun, tolerance)
+    near = [one.at for one in seen if one.visible and one.force >= FAINT and begun - 2.0 * tolerance <= one.at <= begun]
     return min([begun, *near])
 
 

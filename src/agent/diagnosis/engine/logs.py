@@ -26,6 +26,7 @@ _MASKS: Final = re.compile(
     r"(?<![\w-])[A-Za-z_-]*+\d[\w-]*+(?:[.,:/@]+[A-Za-z_-]*+\d[\w-]*+)*+"  # numbers, times, addresses, names with digits
     r"|'[^'\n]{0,120}'|\"[^\"\n]{0,120}\""
 )
+_ONE_DIGIT: Final = str.maketrans("123456789", "0" * 9)
 _EXCEPTION: Final = re.compile(
     r"^[ |+-]*(?:[\w.]+\.)?([A-Z]\w*(?:Error|Exception|Warning|Timeout|Interrupt|Exit|Failure))\b:?", re.MULTILINE
 )
@@ -101,11 +102,12 @@ class Book:
         self._samples: dict[tuple[str, str], LogLine] = {}
         known: dict[str, str] = {}
         for line in lines:
-            text = known.get(line.message)
+            alike = line.message.translate(_ONE_DIGIT)  # what is masked does not depend on which digits they are
+            text = known.get(alike)
             if text is None:
-                text = mask(line.message)
+                text = mask(alike)
                 if len(known) < MOST_TEMPLATES:
-                    known[line.message] = text
+                    known[alike] = text
             key = (line.component, f"{line.level} {text}")
             times = self._times.get(key)
             if times is None:

@@ -12,6 +12,7 @@ from ...model.diagnosis import Cause
 from .findings import Findings, Node
 from .roots import Root, names
 from .signs import Sign
+from .stillness import still_since
 from .words import is_counter, kind_of, listed, parts_of, speaks_of, vocabulary
 
 WEIGHTS: Final[Mapping[str, float]] = {
@@ -22,11 +23,12 @@ WEIGHTS: Final[Mapping[str, float]] = {
     "one part": 0.57,
     "old data": 1.11,
     "values moved": 1.52,
+    "stands still": 1.5,
     "wrong, nothing fails": 1.25,
     "the other model too": 3.13,
     "drift": 0.86,
     "slow climb": 0.76,
-    "ran out": 1.99,
+    "ran out": 2.4,
     "full": 0.25,
     "together": 1.83,
     "gone": 1.1,
@@ -35,6 +37,7 @@ WEIGHTS: Final[Mapping[str, float]] = {
     "changed": -0.61,
     "healed alone": 0.5,
     "its name": 1.6,
+    "machine": 1.0,
     "nothing said": -2.49,
     "nothing known": -1.12,
 }
@@ -54,7 +57,15 @@ TITLES: Final = {
 }
 MOST_PLACES: Final = 6
 PASSED_ON: Final = 0.4  # of what a component says of what it calls, where those are known
+SEEN: Final = 0.3  # weight of a sign that counts
+LEAST_WAY_POINTS, LEAST_END_POINTS = 12, 3  # that show a way, and where it ended
+MANY_APART: Final = 3  # components that fail together; two may by chance
+VERY_SICK: Final = 0.6  # strength
+SAME_TIME: Final = 3.0  # points
+MORE: Final = 1.4  # times the traffic of a usual component
 CLEAR: Final = 0.5  # weight of a sign that is no chance
+LEAST_WAY: Final = 0.15  # of where it began, or of what was left of a share, that a series goes until it has run out
+FULL_SHARE: Final = 0.9999  # a share that is as good as all
 SURGE: Final = 1.5  # times the usual traffic
 
 
@@ -81,11 +92,13 @@ def rivals(findings: Findings, found: Mapping[str, Root]) -> list[Rival]:
     places = sorted(found.values(), key=lambda one: -one.unchanged)[:MOST_PLACES]
     places += [found[name] for name, node in findings.nodes.items() if node.load >= SURGE and found[name] not in places]
     return [
-        _rival(findings, findings.nodes[place.name], cause, tell) for place in places for cause, tell in _CAUSES.items()
+        _rival(findings, findings.nodes[place.name], place, cause, tell)
+        for place in places
+        for cause, tell in _CAUSES.items()
     ]
 
 
-def _rival(findings: Findings, node: Node, cause: Cause, tell: Callable[[Findings, Node], Told]) -> Rival:
+def _rival(findings: Findings, node: Node, place: Root, cause: Cause, tell: Callable[[Findings, Node], Told]) -> Rival:
     features: dict[str, float] = {}
     said: list[str] = []
     if cause in vocabulary()["places"] and frozenset(parts_of(node.name)) & listed("places", cause):
@@ -95,16 +108,35 @@ def _rival(findings: Findings, node: Node, cause: Cause, tell: Callable[[Finding
             features[name] = max(features.get(name, 0.0), float(value))
             if reason:
                 said.append(reason)
+    if (
+        cause == "infrastructure"
+        and "its name" in features
+        and "alone" not in place.features
+        and _own_trouble(findings, node)
+    ):
+        features["machine"] = 1.0
+        said.append(f"{node.name} is a machine, and its own measures moved first")
     if not features.keys() - WEAK:
         features["nothing known" if cause == "unknown" else "nothing said"] = 1.0
     if findings.alone_healed:
         features["healed alone"] = 1.0
-    if any(
-        change.component == node.name and _just_before(findings, change.timestamp.timestamp())
-        for change in findings.bundle.changes
-    ):
-        features["changed"] = 1.0
+    changed = [
+        1.0 - one.waiting
+        for one in findings.lived
+        if one.change.component == node.name and _just_before(findings, one.at)
+    ]
+    if max(changed, default=0.0) > 0:
+        features["changed"] = max(changed)
     return Rival(cause, node.name, features, tuple(said))
+
+
+def _own_trouble(findings: Findings, node: Node) -> bool:
+    """Whether a component's own measures moved clearly, not after the onset, with no change of it on record."""
+    onset = findings.onset or findings.bundle.opened_at
+    return not any(one.component == node.name for one in findings.bundle.changes) and any(
+        one.shift is not None and one.weight > CLEAR and one.telling and one.at <= onset + findings.tolerance
+        for one in node.signs
+    )
 
 
 def _just_before(findings: Findings, at: float) -> bool:
@@ -128,14 +160,14 @@ def _spoken(findings: Findings, node: Node, cause: str) -> Told:
 
 
 def _harmful(node: Node, *kinds: str) -> list[Sign]:
-    return [one for one in node.signs if one.harm > 0 and one.kind in kinds and one.weight > 0.3]  # noqa: PLR2004
+    return [one for one in node.signs if one.harm > 0 and one.kind in kinds and one.weight > SEEN]
 
 
 def _part(findings: Findings, node: Node) -> Told:
     """Only one of several parts (a region, a supplier, an upstream) moved: what all parts share is not to blame."""
     moved: dict[str, set[str]] = {}
     for sign in node.signs:
-        if sign.shift and sign.weight > 0.3 and sign.harm >= 0:  # noqa: PLR2004
+        if sign.shift and sign.weight > SEEN and sign.harm >= 0:
             base, part = _labelled(sign.shift.metric)
             if part:
                 moved.setdefault(base, set()).add(part)
@@ -175,8 +207,16 @@ def _data(findings: Findings, node: Node) -> Told:
     values = [
         one for one in node.signs if one.kind in ("other", "drift") and one.source == "metric" and one.weight > CLEAR
     ]
-    if values and not _harmful(node, "error", "latency"):
+    if values and not [one for one in _harmful(node, "error", "latency") if one.source == "metric"]:
         yield "values moved", values[0].weight, f"{values[0].text}, and nothing fails there"
+    for course in findings.bundle.courses:
+        since = still_since(course) if course.component == node.name else None
+        if since is not None and since <= (findings.onset or findings.bundle.opened_at) + findings.tolerance:
+            yield (
+                "stands still",
+                1.0,
+                f"{course.metric} of {node.name} repeats one value, though it always moved before",
+            )
     yield from _spoken(findings, node, "data")
     yield from _part(findings, node)
     yield from _other_model(findings, node)
@@ -228,14 +268,15 @@ def ran_out(findings: Findings, node: Node) -> Iterator[str]:
             continue
         at, values = course.at, course.values
         early, late = values[at < onset], values[at >= onset]
-        if len(early) < 12 or len(late) < 3:  # noqa: PLR2004 - too few to see a way
+        if len(early) < LEAST_WAY_POINTS or len(late) < LEAST_END_POINTS:
             continue
         parts = np.array([float(np.median(part)) for part in np.array_split(early[-(2 * len(early) // 3) :], 6)])
         steps = np.diff(parts)
         way = parts[-1] - parts[0]
         end = float(np.median(late))
         spread = float(np.max(early) - np.min(early))
-        if not (np.sign(way) * steps > 0).all() or abs(way) < 0.15 * max(abs(parts[0]), 1e-12):
+        filled = 1.0 - (1.0 - end) / (1.0 - parts[0]) if FULL_SHARE <= end <= 1.0 and parts[0] < 1.0 else 0.0
+        if not (np.sign(way) * steps > 0).all() or max(abs(way) / max(abs(parts[0]), 1e-12), filled) < LEAST_WAY:
             continue
         still = float(np.quantile(late, 0.9) - np.quantile(late, 0.1)) <= 0.02 * max(spread, 1e-12)
         further = np.sign(way) * (end - parts[-1]) >= -0.02 * spread
@@ -246,7 +287,7 @@ def ran_out(findings: Findings, node: Node) -> Iterator[str]:
 def _infrastructure(findings: Findings, node: Node) -> Told:
     yield from _spoken(findings, node, "infrastructure")
     apart = _unrelated(findings)
-    if apart >= 3:  # noqa: PLR2004 - by chance two may
+    if apart >= MANY_APART:
         yield "together", min(1.0, apart / 5.0), f"{apart} components that do not call each other failed together"
     for sign in _harmful(node, "availability"):
         yield "gone", sign.weight, sign.text
@@ -259,7 +300,7 @@ def _unrelated(findings: Findings) -> int:
     sick = {
         name
         for name, node in findings.nodes.items()
-        if node.strength > 0.6 and abs(findings.first(name) - onset) <= 3.0 * findings.step  # noqa: PLR2004
+        if node.strength > VERY_SICK and abs(findings.first(name) - onset) <= SAME_TIME * findings.step
     }
     return len([name for name in sick if not findings.graph.below(name) & sick])
 
@@ -273,7 +314,7 @@ def _traffic(findings: Findings, node: Node) -> Told:
     ]
     if node.load >= SURGE and not callers:  # where the world comes in
         yield "surge", min(1.0, float(np.log2(node.load)) / 2.0), f"{node.name} gets {node.load:.1f} times the traffic"
-        if len(loads) > 1 and np.median(loads) > 1.4:  # noqa: PLR2004
+        if len(loads) > 1 and np.median(loads) > MORE:
             yield "everywhere", 1.0, "most components get more than before"
     yield from _spoken(findings, node, "traffic")
 

@@ -15,7 +15,7 @@ import numpy as np
 from .findings import Findings, Node
 from .logs import WARNING
 from .signs import Sign
-from .words import parts_of, speaks_of, tokens
+from .words import own_side, parts_of, speaks_of, tokens
 
 WEIGHTS: Final[Mapping[str, tuple[float, float]]] = {  # where a change is to blame, and where none is
     "sick": (1.33, 1.4),
@@ -32,6 +32,11 @@ WEIGHTS: Final[Mapping[str, tuple[float, float]]] = {  # where a change is to bl
     "innermost": (0.61, 0.49),
     "alone": (-0.9, -0.25),
 }
+CLEAR, FAINT = 0.5, 0.15  # weights of a sign that is no chance, and of one that may say something
+HARDLY_SICK, LEAST_SICK, CLEARLY_SICK = 0.2, 0.25, 0.45  # strengths of a component
+MUCH_ELSEWHERE: Final = 0.8  # strength of all that is not linked
+PAIR: Final = 2  # components
+LEAST_LETTERS: Final = 3  # of a name that can be found in a text
 RISEN: Final = 1.3  # times as much traffic
 MENTIONED, COMPLAINED = 0.4, 0.8  # of a failing line's weight: for whom it names, and for whom it says did not answer
 DEPENDENT: Final = ("dependency",)
@@ -93,7 +98,7 @@ def _forerunner(findings: Findings, node: Node) -> float:
     if findings.onset is None:
         return 0.0
     before = findings.onset - findings.tolerance
-    found = [one for one in node.signs if one.telling and one.at < before and one.until is None and one.weight >= 0.5]  # noqa: PLR2004
+    found = [one for one in node.signs if one.telling and one.at < before and one.until is None and one.weight >= CLEAR]
     return max((one.weight for one in found), default=0.0)
 
 
@@ -101,7 +106,7 @@ def _victim(findings: Findings, node: Node, sick: Mapping[str, float], first: Ma
     """Something it calls is as sick and not later, and not because of its own calls."""
     best = 0.0
     for name in findings.graph.below(node.name):
-        if name not in sick or sick[name] < 0.25:  # noqa: PLR2004
+        if name not in sick or sick[name] < LEAST_SICK:
             continue
         strength = min(1.0, sick[name] / max(sick[node.name], 0.3))
         if first[name] > first[node.name] + findings.tolerance:
@@ -138,9 +143,9 @@ def _amplifies(findings: Findings, node: Node) -> float:
 
 def _unexplained(findings: Findings, name: str, sick: Mapping[str, float]) -> float:
     """The share of what is clearly sick that neither depends on it nor is called by it."""
-    if len(findings.graph.nodes) < 3:  # noqa: PLR2004
+    if len(findings.graph.nodes) <= PAIR:
         return 0.0
-    clear = {other: strength for other, strength in sick.items() if strength > 0.45 and other != name}  # noqa: PLR2004
+    clear = {other: strength for other, strength in sick.items() if strength > CLEARLY_SICK and other != name}
     linked = findings.graph.above(name) | findings.graph.below(name)
     total = sum(clear.values())
     return sum(strength for other, strength in clear.items() if other not in linked) / total if total > 1.0 else 0.0
@@ -158,7 +163,9 @@ def _named(findings: Findings) -> dict[str, float]:
     words = {name: tokens(name) | frozenset(name.lower().split("-")) for name in findings.nodes}
     found = dict.fromkeys(findings.nodes, 0.0)
     for sign in findings.signs:
-        if not (sign.telling or (sign.harm > 0 and sign.weight >= 0.15)):  # noqa: PLR2004
+        if not (sign.telling or (sign.harm > 0 and sign.weight >= FAINT)):
+            continue
+        if sign.template and own_side().search(sign.words):
             continue
         share = COMPLAINED if sign.template and speaks_of("dependency").search(sign.words) else MENTIONED
         for name in _meant(sign, words):
@@ -176,7 +183,7 @@ def _meant(sign: Sign, words: Mapping[str, frozenset[str]]) -> Iterable[str]:
     text = sign.words.lower()
     spoken = frozenset(_split(text)) | frozenset(parts_of(sign.words))
     for name, parts in words.items():
-        if name == sign.component or len(name) < 3:  # noqa: PLR2004
+        if name == sign.component or len(name) < LEAST_LETTERS:
             continue
         if name.lower() in text or (len(parts) > 1 and parts <= spoken):
             yield name
@@ -204,15 +211,16 @@ def _complains(node: Node) -> float:
         if one.template
         and (one.template.severe or one.template.level in WARNING)
         and any(speaks_of(cause).search(one.template.example) for cause in DEPENDENT)
+        and not own_side().search(one.template.example)
     ]
     return min(1.0, max(found, default=0.0))
 
 
 def _alone(findings: Findings, node: Node, sick: Mapping[str, float]) -> float:
     """It is sick, and nothing that is linked with it is, while others elsewhere are: another story."""
-    if sick[node.name] < 0.2 or len(findings.graph.nodes) < 2 or node.alerted:  # noqa: PLR2004
+    if sick[node.name] < HARDLY_SICK or len(findings.graph.nodes) < PAIR or node.alerted:
         return 0.0
     near = findings.graph.above(node.name) | findings.graph.below(node.name)
     linked = sum(sick.get(name, 0.0) for name in near)
     elsewhere = sum(sick.values()) - linked - sick[node.name]
-    return 1.0 if linked < 0.2 and elsewhere > 0.8 else 0.0  # noqa: PLR2004
+    return 1.0 if linked < HARDLY_SICK and elsewhere > MUCH_ELSEWHERE else 0.0

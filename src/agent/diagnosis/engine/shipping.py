@@ -17,7 +17,7 @@ class Live:
     """A change with the moment from which it ran (seconds since the epoch), and the deploy that brought it, if known.
 
     ``waiting`` is 1 for a commit that no deploy of its component has shipped, though earlier ones were; about a half where
-    its component has no deploy on record, though commits of others were shipped by theirs.
+    its component has no deploy on record, though others have.
     """
 
     change: Change
@@ -49,7 +49,7 @@ def live(changes: Sequence[Change]) -> list[Live]:
             shipped.add(deploy.id)
         at = max(one, deploy, key=lambda each: each.timestamp) if deploy else one
         found.append(Live(one, at.timestamp.timestamp(), deploy, waiting=float(deploy is None and bool(own))))
-    if any(one.deploy for one in found):
+    if deploys:
         found = [one if one.deploy or one.waiting else replace(one, waiting=PERHAPS) for one in found]
     rest = [one for one in ordered if one.kind != "commit" and (one.id not in shipped or one.files or one.diff)]
     found += [Live(one, one.timestamp.timestamp()) for one in rest]

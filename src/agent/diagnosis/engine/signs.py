@@ -22,6 +22,7 @@ KIND_WEIGHT: Final = {
     "error": 1.2, "availability": 1.1, "latency": 1.0, "age": 1.0, "quality": 1.0, "saturation": 0.55, "memory": 0.5,
     "drift": 0.6, "traffic": 0.3, "other": 0.35,
 }  # fmt: skip
+TELLING_HARM, TELLING = 0.3, 0.5  # weights from which a harm, and what is none by itself, may say when it began
 BRIEF: Final = 0.04  # of the window: what was gone again by then, once, is a restart or chance
 EXTREME: Final = 0.95  # weight of what is no chance however short
 LEAST_SHARE: Final = 0.01
@@ -60,11 +61,11 @@ class Sign:
     def telling(self) -> bool:
         """Whether it may say when a component began to fail: what falls with failing callers does not."""
         if self.harm != 0:
-            return self.harm > 0 and self.weight >= 0.3  # noqa: PLR2004
+            return self.harm > 0 and self.weight >= TELLING_HARM
         if self.brief:
             return False
         rises = self.shift is None or self.shift.level > self.shift.before
-        return self.weight >= 0.5 and (rises or self.kind == "other")  # noqa: PLR2004
+        return self.weight >= TELLING and (rises or self.kind == "other")
 
     @property
     def force(self) -> float:

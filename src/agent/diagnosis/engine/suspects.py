@@ -16,21 +16,25 @@ from typing import Final
 from ...model.diagnosis import Cause
 from ...model.evidence import Change
 from .findings import Findings
+from .libraries import leap
 from .logs import WARNING
+from .mechanisms import Mechanisms
 from .roots import Root
+from .runs import first_run, scheduled
 from .shipping import Live
+from .signs import Sign
+from .traits import traits
 from .words import listed, parts_of, related, speaks_of, tokens, vocabulary
 
 WEIGHTS: Final[Mapping[str, float]] = {
     "late": -6.09,
     "old": -0.1,  # each doubling beyond five minutes
-    "newest": 0.0,
     "prompt": 1.45,
     "moved": 0.96,
     "set off": 2.51,
     "silent": -0.7,
     "undone and healed": 2.0,
-    "undone in vain": -2.0,
+    "undone in vain": -3.5,
     "healed alone": -0.8,
     "waiting": -2.0,
     "words": 2.61,
@@ -41,6 +45,11 @@ WEIGHTS: Final[Mapping[str, float]] = {
     "dependencies": 1.22,
     "setting": 0.36,
     "aside": -0.59,
+    "mechanism": 1.5,
+    "relieves": -1.5,
+    "tightens": 0.5,
+    "its version named": 1.5,
+    "on schedule": 2.0,
     "nowhere": -2.5,
 }
 _HARMLESS_FILES: Final = re.compile(
@@ -66,7 +75,10 @@ MOST_TEXT: Final = 60_000
 MOST_SHARED: Final = 5
 UNKNOWN: Final = 0.5  # share of the likeliest component's score for a change of one that is not known here
 SLOWLY: Final = 0.25  # of a climb's length goes by until it is seen
+BENEATH: Final = ("dependency", "capacity", "infrastructure")  # what a frame only runs into
 ELSEWHERE: Final = 0.3  # of a frame's weight where what failed is something that it called
+SEEN: Final = 0.3  # weight of a sign that counts
+WORTH_SAYING, FEW_WORDS = 0.2, 0.25  # of a shared word, and of all shared words together
 CLEAR: Final = 0.5  # weight of a sign that is no chance
 OFTEN: Final = 3  # lines on quiet days that make a word common
 SHORT: Final = 4  # letters of a word whose last s may be its own
@@ -110,7 +122,7 @@ def weigh(findings: Findings, found: Mapping[str, Root]) -> list[Suspect]:
     told = symptom_words(findings)
     names = frozenset(word for name in findings.nodes for word in _bare(tokens(name)))
     idf = {word: math.log((len(changes) + 1) / count) / math.log(len(changes) + 1) for word, count in common.items()}
-    suspects = []
+    suspects, mechanisms = [], Mechanisms(findings)
     for one in findings.lived:
         change, notes = one.change, _Notes()
         component = _place(findings, change, found, notes)
@@ -119,6 +131,8 @@ def weigh(findings: Findings, found: Mapping[str, Root]) -> list[Suspect]:
         _frames(findings, change, notes)
         _said(findings, change, component, texts[change.id], shared, notes)
         _kind(change, texts[change.id], notes)
+        for name, value, reason in traits(findings, mechanisms, one, component):
+            notes.add(name, value, reason)
         suspects.append(Suspect(change, component, notes.features, tuple(notes.said_for), tuple(notes.said_against)))
     return suspects
 
@@ -209,31 +223,44 @@ def _when(findings: Findings, one: Live, component: str, notes: _Notes) -> None:
         notes.add("late", 0.4, f"went live {at - first:.0f} s after the first sign of {component}")
     if one.waiting:
         notes.add("waiting", one.waiting, "no deploy on record has shipped it")
-    _undone(findings, one, notes)
-    before = max(0.0, first - at)
+    _undone(findings, one, component, notes)
+    before = max(0.0, first - _begun(findings, one, component, first, notes))
     notes.add("prompt", math.exp(-before / max(PROMPT, 2.0 * findings.step)))
     notes.add("old", max(0.0, math.log2((before + 60.0) / FIVE_MINUTES)))
     shipped = f", with {one.deploy.id}" if one.deploy else ""
     reasons = notes.said_for if before < 4 * FIVE_MINUTES else notes.said_against
     reasons.append(f"went live {before:.0f} s before the first sign{shipped}")
-    if not any(at < each.at <= onset and each.change.component == one.change.component for each in findings.lived):
-        notes.add("newest", 1.0)
     _moved(findings, component, at, onset, notes)
 
 
-def _undone(findings: Findings, one: Live, notes: _Notes) -> None:
+def _begun(findings: Findings, one: Live, component: str, first: float, notes: _Notes) -> float:
+    """When a change first acted: as it went live, or with the first run of what it changed after that."""
+    rule = scheduled(one.change.diff or "", first, findings.tolerance)
+    if rule:
+        notes.add("on schedule", 1.0, f"sets a schedule that fell due right before the first sign: {rule}")
+        return max(one.at, first - findings.step)
+    ran = first_run(findings, component, one.at, first + findings.step)
+    if ran is not None:
+        notes.said_for.append(
+            f"{component} ran for the first time after it {max(0.0, first - ran):.0f} s before the first sign"
+        )
+    return one.at if ran is None else ran
+
+
+def _undone(findings: Findings, one: Live, component: str, notes: _Notes) -> None:
     """It was taken back while things were bad: did that help? And what healed by itself hardly was a change."""
     onset = findings.onset or findings.bundle.opened_at
     undone = [
         each
         for each in findings.bundle.changes
         if each.component == one.change.component
+        and _written(each) == _written(one.change)
         and each.timestamp.timestamp() > onset + findings.step
         and _UNDOES.search(each.title)
     ]
     for each in undone:
         at = each.timestamp.timestamp()
-        helped = _ended(findings, one.change.component, at)
+        helped = _ended(findings, component, at)
         if helped:
             notes.add("undone and healed", 1.0, f"{each.title}: it ended with that")
         elif helped is not None:
@@ -242,20 +269,32 @@ def _undone(findings: Findings, one: Live, notes: _Notes) -> None:
         notes.add("healed alone", 1.0, "it passed by itself, with nothing taken back")
 
 
+def _written(change: Change) -> bool:
+    """Whether it is code, rather than a setting: the release of yesterday takes back no setting of today."""
+    return change.kind in ("commit", "deploy")
+
+
 def _ended(findings: Findings, component: str, at: float) -> bool | None:
     """Whether what harmed a component ended at a moment; None where it had ended before, or nothing was seen after."""
     node = findings.nodes.get(component)
     if node is None or at > findings.bundle.end - findings.tolerance:
         return None
-    ends = [
-        one.until
-        for one in node.signs
-        if one.harm > 0 and one.source != "trace" and one.weight >= CLEAR and one.at < at and findings.lasting(one)
-    ]
+    ends = _harm_ends(findings, node.signs, at) or _harm_ends(
+        findings, [one for one in findings.signs if one.visible], at
+    )
     if any(end is not None and abs(end - at) <= 1.5 * findings.tolerance for end in ends):
         return True
     lasted = [end for end in ends if end is None or end > at + 3.0 * findings.tolerance]
     return False if lasted and len(lasted) == len(ends) else None
+
+
+def _harm_ends(findings: Findings, signs: Iterable[Sign], at: float) -> list[float | None]:
+    """When each clear harm that was there at a moment ended; None for what lasted."""
+    return [
+        one.until
+        for one in signs
+        if one.harm > 0 and one.source != "trace" and one.weight >= CLEAR and one.at < at and findings.lasting(one)
+    ]
 
 
 def _moved(findings: Findings, component: str, at: float, onset: float, notes: _Notes) -> None:
@@ -272,7 +311,7 @@ def _moved(findings: Findings, component: str, at: float, onset: float, notes: _
             continue
         early = one.at < onset - findings.tolerance
         slack = findings.tolerance if early else max(4.0 * findings.step, 60.0)
-        if one.shift.gradual:
+        if one.shift.gradual or one.kind == "memory":  # what leaks is seen late
             slack += SLOWLY * max(0.0, onset - one.at)
         if -max(findings.step, one.at - one.after) <= one.at - at <= slack:
             name = "set off" if early else "moved"
@@ -284,9 +323,10 @@ def _moved(findings: Findings, component: str, at: float, onset: float, notes: _
 
 
 def _words_of(change: Change) -> frozenset[str]:
-    return related(
-        _bare(tokens(f"{change.title} {' '.join(change.files)} {_changed_lines(change.diff or '')[:MOST_TEXT]}"))
-    )
+    """The telling words of what it changes; of a list of dependencies all, for the lines beside a version name the package."""
+    diff = change.diff or ""
+    text = diff if any(_LOCKS.search(file) for file in change.files) else _changed_lines(diff)
+    return related(_bare(tokens(f"{change.title} {' '.join(change.files)} {text[:MOST_TEXT]}")))
 
 
 def _bare(words: Iterable[str]) -> frozenset[str]:
@@ -347,12 +387,12 @@ def _said(
     best = sorted(shared, key=lambda word: (-shared[word], word))[:MOST_SHARED]
     value = 1.0 - math.exp(-sum(shared[word] for word in best) / 1.3)
     if best:
-        telling = [word for word in best if shared[word] > 0.2]  # noqa: PLR2004
+        telling = [word for word in best if shared[word] > WORTH_SAYING]
         notes.add("words", value, f"speaks of what moved: {', '.join(telling)}" if telling else "")
     node = findings.nodes.get(component)
-    kinds = {one.kind for one in node.signs if one.harm > 0 and one.weight > 0.3} if node else set()  # noqa: PLR2004
+    kinds = {one.kind for one in node.signs if one.harm > 0 and one.weight > SEEN} if node else set()
     able = sorted({word for kind in kinds for word in _movers(kind) & words})
-    if not able and change.diff and value < 0.25 and "frames" not in notes.features:  # noqa: PLR2004
+    if not able and change.diff and value < FEW_WORDS and "frames" not in notes.features:
         notes.add("silent", 1.0, "its diff speaks of nothing that moved")
     if able:
         notes.add("can move", min(1.0, len(able) / 3.0), f"can move such signals: {', '.join(able[:4])}")
@@ -367,8 +407,8 @@ def _frames(findings: Findings, change: Change, notes: _Notes) -> None:
     best = 0.0
     for node in findings.nodes.values():
         for failure in node.failures[:6]:
-            elsewhere = speaks_of("dependency").search(f"{failure.exception} {failure.message}")
-            share = ELSEWHERE if elsewhere else 1.0
+            text = f"{failure.exception} {failure.message}"
+            share = ELSEWHERE if any(speaks_of(cause).search(text) for cause in BENEATH) else 1.0
             for depth, frame in enumerate(reversed(failure.frames)):
                 file, _, function = frame.rpartition(":")
                 if any(_same(file, touched) for touched in change.files):
@@ -399,13 +439,11 @@ def _kind(change: Change, words: frozenset[str], notes: _Notes) -> None:
     title = _bare(tokens(change.title)) | frozenset(change.title.lower().split())
     telemetry = listed("changes", "telemetry")
     if title & telemetry and not notes.features.get("frames"):
-        notes.add(
-            "telemetry",
-            1.0 if len(words & telemetry) > 1 or not change.diff else 0.6,
-            "looks like telemetry or wording",
-        )
+        borne_out = not change.diff or frozenset(parts_of(_changed_lines(change.diff))) & telemetry
+        share = 1.0 if len(words & telemetry) > 1 or not change.diff else 0.6
+        notes.add("telemetry", share if borne_out else share / 2.0, "looks like telemetry or wording")
     if any(_LOCKS.search(file) for file in change.files):
-        notes.add("dependencies", 1.0, "moves what it is built on")
+        notes.add("dependencies", leap(change.title, change.diff or ""), "moves what it is built on")
     if change.kind in ("config", "flag") or any(_SETTINGS.search(file) for file in runs):
         notes.add("setting", 1.0)
 

@@ -55,6 +55,12 @@ def speaks_of(cause: str) -> re.Pattern[str]:
     return re.compile("|".join(vocabulary()["causes"][cause]), re.IGNORECASE)
 
 
+@cache
+def own_side() -> re.Pattern[str]:
+    """Finds what a log line says of the caller's own means, though it names whom it called."""
+    return re.compile("|".join(vocabulary()["logs"]["own_side"]), re.IGNORECASE)
+
+
 @lru_cache(maxsize=8192)
 def parts_of(metric: str) -> tuple[str, ...]:
     """The words of a metric's name, its labels left out."""
@@ -137,8 +143,13 @@ def related(words: Iterable[str]) -> frozenset[str]:
     return frozenset(word for each in words for word in (each, same.get(each, each)))
 
 
+def words_in(text: str) -> frozenset[str]:
+    """All words of a text, identifiers split at case and underscores, lower case, common ones too."""
+    return frozenset(part.lower() for word in set(_WORD.findall(text)) for part in _CAMEL.split(word) if part)
+
+
 def tokens(text: str) -> frozenset[str]:
     """The telling words of a text: identifiers split at case and underscores, lower case, common ones left out."""
     common = listed("words", "common")
-    found = (part.lower() for word in _TOKEN.findall(text) for part in _CAMEL.split(word))
+    found = (part.lower() for word in set(_TOKEN.findall(text)) for part in _CAMEL.split(word))
     return frozenset(word for word in found if len(word) >= _SHORTEST and word not in common)
