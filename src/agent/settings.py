@@ -25,7 +25,7 @@ from .model.language import Allowances, DayAllowance, IncidentAllowance, Languag
 from .model.policy import Autonomy
 from .model.record import Record
 from .model.signals import BUILT_IN, Rule
-from .model.target import Target
+from .model.target import Target, TargetAction
 
 OWNER_ONLY = 0o700
 SHORTEST_KEY = 12
@@ -394,7 +394,7 @@ def read_agent_file(path: Path) -> AgentFile:
 def _rooted(target: Target, root: Path) -> Target:
     """Relative paths become relative to the file's folder."""
     update: dict[str, Any] = {"url": target.url.rstrip("/")}
-    for name in ("repository", "log_file", "supervisor", "release_root"):
+    for name in ("repository", "log_file", "supervisor", "release_root", "settings_file"):
         value = getattr(target, name)
         if value is not None:
             update[name] = (root / value.expanduser()).absolute()
@@ -447,7 +447,11 @@ def _known_keys(loc: Sequence[str | int]) -> list[str]:
     }
     names = [part for part in loc[:-1] if isinstance(part, str)]
     if names:
-        model = RuleLimits if names == ["monitoring", "limits"] else inner.get(names[0], AgentFile)
+        nested: dict[tuple[str, ...], type[BaseModel]] = {
+            ("monitoring", "limits"): RuleLimits,
+            ("target", "action"): TargetAction,
+        }
+        model = nested.get(tuple(names)) or inner.get(names[0], AgentFile)
     return list(model.model_fields)
 
 

@@ -47,7 +47,7 @@ def test_a_bundle_is_diagnosed_in_words(mpa, bundle):
     assert said.code == 0
     assert "code in orders, change d1: roll back" in said.out
     assert "speaks of what moved: basket" in said.out
-    assert "newest" in said.out
+    assert "prompt" in said.out
     assert "adds" in said.out
 
 

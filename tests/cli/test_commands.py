@@ -17,7 +17,7 @@ from agent.cli.commands import app
 from agent.model.alert import Alert
 from agent.model.incident import Outcome, Phase
 from agent.model.signals import BUILT_IN, MetricNames
-from agent.model.target import Target
+from agent.model.target import Target, TargetAction
 from agent.settings import AgentFile, load, read_agent_file
 from fakes.clock import NOON
 from web.stories import closed_incident, waiting_incident
@@ -176,6 +176,7 @@ def test_init_leaves_out_no_key(mpa, place):
     assert set(written) == set(AgentFile.model_fields)
     assert set(target) == set(Target.model_fields)
     assert set(target["metrics"]) == set(MetricNames.model_fields)
+    assert set(target["action"][0]) == set(TargetAction.model_fields)
     assert MetricNames.model_validate(target["metrics"]) == MetricNames()
     for name, section in AgentFile.model_fields.items():
         if name != "target":

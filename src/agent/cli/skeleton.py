@@ -21,6 +21,7 @@ soak_env = {}
 # log_file = "service.log"                 # where the running service writes it
 # supervisor = "supervisor.sock"           # with release_root: how it is deployed, see docs/supervised-target.md
 # release_root = "releases-root"
+# settings_file = "service.env"            # NAME=value lines read at its start: a change is seen, and can be taken back
 # health_path = "/health"
 # status_path = "/status"
 # metrics_path = "/metrics"
@@ -38,6 +39,15 @@ soak_env = {}
 # memory = "process_resident_memory_bytes"
 # started = "process_start_time_seconds"
 # build = "build_info"
+
+# [[target.action]]                        # calls on its own address that stop harm; docs/plan.md
+# kind = "quarantine"                      # quarantine, release, retrain or promote
+# method = "POST"
+# path = "/quarantine"
+# body = '{"reason": "{reason}", "seconds": {seconds}}'
+# answers = ""                             # the field of the answer that names what was made
+# seconds = 3600
+# timeout = 30
 
 [policy]
 autonomy = "approve"                       # observe, diagnose, propose, approve; autonomous acts as approve for now
