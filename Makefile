@@ -66,8 +66,9 @@ drills: $(VENV)/.installed system ## Check and stage every drill, the baselines 
 	$(BIN)/python -m drills.range report --stack embedded --format markdown --out docs/drills.md
 	$(BIN)/python -m drills.range report --stack embedded
 
-clean: ## End what demo runs left behind and remove their folders
+clean: ## End what demo and drill runs left behind and remove their folders; results and caches stay
 	if [ -x $(BIN)/python ]; then $(BIN)/python -m drills.demo --clean; fi
+	if [ -x $(BIN)/python ] && [ -d .mpa-drills ]; then $(BIN)/python -m drills.range clean; fi
 
 # The stamps are older than a changed lock, so that it installs again.
 $(VENV)/bin/python:

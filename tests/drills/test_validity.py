@@ -152,6 +152,14 @@ def test_bad_usage_ends_with_two(words, capsys):
     assert capsys.readouterr().err
 
 
+def quiet(root):
+    """The folder of a drill in which nothing breaks; results lie outside of it."""
+    folder = root / "quiet"
+    folder.mkdir()
+    (folder / "drill.toml").write_text(QUIET)
+    return folder
+
+
 def test_quick_leaves_the_target_s_own_tests_out(tmp_path, capsys):
     """They take a minute; what is done in the full check is told before it begins."""
     for name in ("drill.toml", "change.patch"):
@@ -168,7 +176,7 @@ def test_quick_leaves_the_target_s_own_tests_out(tmp_path, capsys):
             assert said == []
             break
     (tmp_path / "environments").write_text("no environment can be built here")
-    with pytest.raises(FileExistsError):
+    with pytest.raises(NotADirectoryError):
         list(check(tmp_path, tmp_path / "environments", said.append))
     assert said == ["the target's own tests are run with the fault in place"]
 
@@ -189,9 +197,9 @@ def test_a_second_range_is_refused_before_anything_is_looked_at(tmp_path, capsys
 @pytest.mark.parametrize(("found", "looked_at_again"), [(True, False), (False, True)])
 def test_missing_looks_again_at_what_failed(tmp_path, capsys, found, looked_at_again):
     """Perhaps it was the machine; what was found valid is left out."""
-    (tmp_path / "drill.toml").write_text(QUIET)
-    Store(tmp_path / "root").keep_validity(read(tmp_path), [{"name": "x", "valid": found, "detail": ""}], valid=found)
-    assert main(["check", "--quick", "--missing", str(tmp_path), "--root", str(tmp_path / "root")]) == 0
+    folder = quiet(tmp_path)
+    Store(tmp_path / "root").keep_validity(read(folder), [{"name": "x", "valid": found, "detail": ""}], valid=found)
+    assert main(["check", "--quick", "--missing", str(folder), "--root", str(tmp_path / "root")]) == 0
     told = capsys.readouterr().out
     assert ("readable" in told, "was checked before" in told) == (looked_at_again, not looked_at_again)
 
@@ -199,12 +207,12 @@ def test_missing_looks_again_at_what_failed(tmp_path, capsys, found, looked_at_a
 @pytest.mark.parametrize(("valid", "busiest", "kept"), [(False, 0.9, False), (False, 0.2, True), (True, 0.9, True)])
 def test_that_a_drill_is_invalid_is_not_kept_of_a_busy_machine(tmp_path, capsys, valid, busiest, kept):
     """It is told, and checked again; what a busy machine found valid is valid."""
-    (tmp_path / "drill.toml").write_text(QUIET)
+    folder = quiet(tmp_path)
     load = Load(2, 0.1, busiest)
-    checking = _Checking(Namespace(root=tmp_path / "root", folders=[tmp_path], json=False), Ground(tmp_path / "root"))
-    checking._tell(tmp_path, Checked("the alarm comes", valid=valid, detail="TargetDown on x after 1.0 s"))
-    checking._keep(tmp_path, load)
-    found = Store(tmp_path / "root").validity(read(tmp_path))
+    checking = _Checking(Namespace(root=tmp_path / "root", folders=[folder], json=False), Ground(tmp_path / "root"))
+    checking._tell(folder, Checked("the alarm comes", valid=valid, detail="TargetDown on x after 1.0 s"))
+    checking._keep(folder, load)
+    found = Store(tmp_path / "root").validity(read(folder))
     assert (found is not None) is kept
     assert ("check it again on a quiet machine" in capsys.readouterr().out) is not kept
     if found is not None:
