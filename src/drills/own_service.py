@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from .drill import Drill, Unusable
 from .history import OWN, Unwritten, git
-from .wording import NAMED, TABLE, TEXT, TEXTS, Form, table
+from .wording import NAMED, TABLE, TABLES, TEXT, TEXTS, Form, table
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 METRICS: Final[Mapping[str, Form]] = {
@@ -25,9 +25,11 @@ AGENT_KEYS: Final[Mapping[str, Form]] = {  # of [[target]] in agent.toml; the ot
     **dict.fromkeys(("replay_env", "component_labels", "protected"), TEXTS),
     **dict.fromkeys(("env", "soak_env", "matchers"), NAMED),
     "metrics": TABLE,
+    "action": TABLES,
 }
 STAGED: Final = (
     "name", "url", "repository", "branch", "lock", "serve", "test", "log_env", "log_file", "supervisor", "release_root",
+    "settings_file",
 )  # fmt: skip
 _REQUEST: Final = ("method", "path", "body")
 

@@ -39,6 +39,7 @@ class Staging:
     requests: Path | None = None
 
 
+ACTIONS: Final = "action"  # of an own service's agent table: [[target.action]] of agent.toml
 MARKET: Final = Staging(
     name="market-predictor",
     serve=("{python}", "-m", "uvicorn", "market_predictor.main:app", "--host", "{host}", "--port", "{port}"),
@@ -108,7 +109,8 @@ def _own(drill: Drill) -> Staging:
         log_variable=str(table.get("log_variable", "LOG_FILE")),
         settings={str(name): str(value) for name, value in table.get("settings", {}).items()},
         mix="market",
-        agent={str(name): value for name, value in table.get("agent", {}).items()},
+        agent={str(name): value for name, value in table.get("agent", {}).items() if name != ACTIONS},
+        actions=tuple(table.get("agent", {}).get(ACTIONS, ())),
         kinds=("commit", "process", "traffic", "configuration", "library", "none"),
         test=tuple(map(str, table.get("test", ("{python}", "-m", "pytest", "-q")))),
         requests=requests.resolve(),

@@ -131,6 +131,16 @@ def test_further_keys_for_the_agent_are_keys_that_it_has(folder, keys, said):
         examine(read(folder))
 
 
+def test_actions_of_an_own_service_reach_the_agent(folder):
+    """As tables of their own; the rest of what it says of the agent stands with the target."""
+    file = folder / "drill.toml"
+    action = '[[target.agent.action]]\nkind = "retrain"\npath = "/retrain"\nanswers = "made"\n'
+    file.write_text(file.read_text() + action)
+    staging = targets.of(read(folder))
+    assert staging.actions == ({"kind": "retrain", "path": "/retrain", "answers": "made"},)
+    assert "action" not in staging.agent
+
+
 def test_the_agent_s_keys_are_all_known():
     """Those that a drill may set, and those that the stage sets; none that it has not."""
     assert {*AGENT_KEYS, *STAGED} == set(Target.model_fields)
