@@ -7,6 +7,7 @@ from functools import partial
 
 from .actions.plan import Situation, fallback_of, make_plan, promotion
 from .asking import Questions, name_of
+from .errors import Permanent
 from .model.delivery import Deployment, Observation, Verification
 from .model.diagnosis import Diagnosis
 from .model.evidence import EvidenceSet
@@ -177,10 +178,18 @@ class Mitigating(Questions):
         if self._mitigation(incident).did("quarantine") is None:
             return
         name = name_of("lift-quarantine", incident)
-        lifted = steps.run(name, Mitigation, lambda: _one(self._parts.remedies.lift(target, name)))
+        lifted = steps.run(name, Mitigation, lambda: self._lifted(target, name))
         with self._parts.work.begin() as tx:
-            said = lifted.last.said if lifted.deeds else "the target has no way to lift the quarantine: it expires"
+            said = lifted.last.said if lifted.deeds else "the quarantine could not be lifted: it expires by itself"
             self._note(tx, self._fenced(tx, incident), "quarantine.lifted", said)
+
+    def _lifted(self, target: Target, name: str) -> Mitigation:
+        """What lifted it; nothing where the target has no way to, or refuses: a fix that is live is verified all the same."""
+        try:
+            deed = self._parts.remedies.lift(target, name)
+        except Permanent:
+            deed = None
+        return Mitigation(deeds=(deed,) if deed is not None else ())
 
     # -- watching --------------------------------------------------------------------------------------------------
 
@@ -230,7 +239,3 @@ class Mitigating(Questions):
             )
             reason += f"; {previous[:10]} was put back"
         self._end(incident, Outcome.ESCALATED, reason, verification=judged)
-
-
-def _one(deed: Deed | None) -> Mitigation:
-    return Mitigation(deeds=(deed,) if deed is not None else ())

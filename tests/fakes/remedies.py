@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from agent.errors import Misconfigured
+from agent.errors import Misconfigured, Permanent
 from agent.model.plan import Abilities, Deed, Option
 from agent.model.target import Target
 
@@ -19,6 +19,7 @@ class FakeRemedies:
         self._deployer, self._clock = deployer, clock
         self.can = Abilities()
         self.calls: list[str] = []
+        self.refuses = False
 
     def abilities(self, target: Target) -> Abilities:  # noqa: ARG002 - one target only
         return self.can
@@ -49,4 +50,6 @@ class FakeRemedies:
 
     def lift(self, target: Target, name: str) -> Deed | None:  # noqa: ARG002 - one target only
         self.calls.append("lift")
+        if self.refuses:
+            raise Permanent("not now")
         return Deed(name=name, remedy="quarantine", at=self._clock.now(), said="lifted")

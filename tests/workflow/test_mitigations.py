@@ -139,6 +139,17 @@ def test_wrong_values_are_quarantined_first_and_served_again_with_the_fix(wrong)
     assert wrong.incident().outcome is Outcome.FIXED
 
 
+def test_a_quarantine_that_cannot_be_lifted_keeps_no_fix_from_being_verified(wrong):
+    """It is said, and it expires by itself."""
+    wrong.remedies.refuses = True
+    for _ in range(2):
+        wrong.answer(yes=True)
+        wrong.run()
+    assert wrong.incident().outcome is Outcome.FIXED
+    said = [entry.message for entry in wrong.store.entries(limit=1000) if entry.kind == "quarantine.lifted"]
+    assert said == ["the quarantine could not be lifted: it expires by itself"]
+
+
 def test_nobody_is_waited_for_while_a_repair_can_be_prepared(wrong):
     """After a minute without an answer the repair goes on, and the question counts as answered with no."""
     wrong.clock.move(61)
