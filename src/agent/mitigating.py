@@ -12,8 +12,8 @@ from .model.delivery import Deployment, Observation, Verification
 from .model.diagnosis import Diagnosis
 from .model.evidence import EvidenceSet
 from .model.incident import Incident, Outcome, Phase
-from .model.plan import ACTIONS, Deed, Mitigation, Option, Plan, Remedy
-from .model.policy import Approval, Decision
+from .model.plan import Deed, Mitigation, Option, Plan, Remedy
+from .model.policy import MITIGATIONS, Approval, Decision
 from .model.target import Target
 from .model.wording import diagnosis_line, plan_line
 from .ports import Steps, Transaction
@@ -91,14 +91,8 @@ class Mitigating(Questions):
 
     def _decision(self, incident: Incident, option: Option) -> Decision:
         running = self._parts.deployer.running(self._parts.targets[incident.target]).commit
-        action = ACTIONS[option.remedy]
+        action = MITIGATIONS[option.remedy]
         return self._parts.policy.decide(action, incident, option.subject(running), None)
-
-    def _asked(self, incident: Incident, option: Option) -> Approval | None:
-        """The question about this mitigation in the current attempt."""
-        action = ACTIONS[option.remedy]
-        mine = (a for a in self._parts.ledger.approvals(incident.id) if a.attempt == incident.attempt)
-        return next((approval for approval in mine if approval.action == action), None)
 
     def _unanswered(self, incident: Incident, plan: Plan, approval: Approval) -> None:
         """Still waiting, refused, or too late (which counts as no)."""
@@ -198,6 +192,13 @@ class Mitigating(Questions):
         waited = (now - before.since).total_seconds()
         waits = not self._mitigation(incident).deeds and waited < self._parts.watch_for.total_seconds()
         return judged.model_copy(update={"state": "watching"}) if waits and judged.state == "failed" else judged
+
+    def _mitigated(self, incident: Incident, target: Target, judged: Verification, steps: Steps) -> None:
+        """What production says where no code was changed."""
+        if judged.state == "confirmed":
+            self._settled(incident, judged)
+        else:
+            self._unsettled(incident, target, judged, steps)
 
     def _settled(self, incident: Incident, judged: Verification) -> None:
         """Production is well without a change of code."""

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from .errors import NotFound, Superseded, Transient, UnknownEffect, Unsafe
 from .model.delivery import Verification
 from .model.incident import Incident, Outcome, Phase, Waiting
-from .model.policy import Approval, Decision
+from .model.policy import ActionKind, Approval, Decision
 from .model.record import Record
 from .parts import Parts
 from .ports import Transaction
@@ -141,11 +141,15 @@ class Moves:
 
     def _latest_approval(self, incident: Incident) -> Approval:
         """The answer about merging and deploying."""
-        mine = (a for a in self._parts.ledger.approvals(incident.id) if a.attempt == incident.attempt)
-        of_attempt = [a for a in mine if a.action == "merge_and_deploy"]
-        if not of_attempt:
+        found = self._asked(incident, "merge_and_deploy")
+        if found is None:
             raise NotFound(f"{incident.id} has no approval for attempt {incident.attempt}: retry the incident")
-        return of_attempt[-1]
+        return found
+
+    def _asked(self, incident: Incident, action: ActionKind) -> Approval | None:
+        """The newest question of the current attempt about an action."""
+        questions = reversed(self._parts.ledger.approvals(incident.id))
+        return next((a for a in questions if (a.attempt, a.action) == (incident.attempt, action)), None)
 
     def _note(self, tx: Transaction, incident: Incident, kind: str, message: str, **data: JsonValue) -> None:
         tx.append(kind, message, incident_id=incident.id, data=data)

@@ -21,13 +21,13 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationErro
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .errors import Misconfigured
+from .kit.files import OWNER_ONLY
 from .model.language import Allowances, DayAllowance, IncidentAllowance, LanguageModel, Price, ToolServer
 from .model.policy import Autonomy
 from .model.record import Record
 from .model.signals import BUILT_IN, Rule
 from .model.target import Target, TargetAction
 
-OWNER_ONLY = 0o700
 SHORTEST_KEY = 12
 DEFAULT_CONFIG = Path("agent.toml")
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]

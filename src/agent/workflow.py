@@ -24,7 +24,7 @@ from .model.evidence import EvidenceSet
 from .model.experiment import Run, Verdict
 from .model.incident import Incident, Notice, Outcome, Phase
 from .model.plan import Plan
-from .model.policy import Approval
+from .model.policy import MITIGATIONS, Approval
 from .model.record import Record
 from .model.repair import Proposal
 from .model.target import Target
@@ -100,7 +100,7 @@ class Workflow(Mitigating):
         target, option = parts.targets[incident.target], plan.mitigation
         if option is None:
             raise NotFound(f"{incident.id}: its plan holds no mitigation: retry the incident")
-        asked = self._asked(incident, option)
+        asked = self._asked(incident, MITIGATIONS[option.remedy])
         if asked is None:
             self._ask_to_mitigate(incident, plan, option)
             return
@@ -280,8 +280,7 @@ class Workflow(Mitigating):
                 self._note(tx, current, "verification.observed", observation_line(observation))
                 self._go(tx, current, Phase.VERIFY, waiting="window", wake_at=parts.clock.now() + parts.observe_every)
         elif fixed is None:
-            settled = judged.state == "confirmed"
-            self._settled(incident, judged) if settled else self._unsettled(incident, target, judged, steps)
+            self._mitigated(incident, target, judged, steps)
         elif judged.state == "confirmed":
             self._confirm(incident, target, judged, fixed, steps)
         elif judged.state == "failed":

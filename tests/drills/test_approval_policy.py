@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from drills.approval_policy import ApprovalPolicy, read
+from agent.model.policy import ASKED
+from drills.approval_policy import ACTIONS, ApprovalPolicy, read
 from drills.drill import Unusable
 
 
@@ -12,6 +13,11 @@ def test_without_a_file_everything_is_allowed():
     """And the name under which results are kept says so."""
     assert read(None).allows("rollback")
     assert read(None).name == "yes"
+
+
+def test_every_kind_of_action_that_the_agent_asks_for_can_be_named():
+    """The examiner has a list of its own, for it never imports the agent."""
+    assert set(ACTIONS) == set(ASKED)
 
 
 def test_a_file_says_yes_or_no_by_kind_of_action(tmp_path):

@@ -79,41 +79,39 @@ def test_a_no_to_the_only_mitigation_is_rejected(stopped):
     assert "we look ourselves" in stopped.incident().reason
 
 
-def test_a_release_that_is_proven_bad_is_rolled_back_where_no_commit_can_be_named(shop):
+@pytest.fixture
+def bad_release(shop):
+    """Red where it runs and green before, and no commit can be named: its roll back is asked for."""
+    shop.investigator.diagnosis = blamed("code", 0.4, experiments=(compared(Verdict.RED, Verdict.GREEN),))
+    shop.remedies.can = Abilities(restarts=True)
+    shop.alert()
+    shop.run()
+    return shop
+
+
+def test_a_release_that_is_proven_bad_is_rolled_back_where_no_commit_can_be_named(bad_release):
     """Red where it runs, green before: the release is put back, and only that."""
-    shop.investigator.diagnosis = blamed("code", 0.4, experiments=(compared(Verdict.RED, Verdict.GREEN),))
-    shop.remedies.can = Abilities(restarts=True)
-    shop.alert()
-    shop.run()
-    assert kinds_of(shop) == {("rollback", "pending")}
-    shop.answer(yes=True)
-    shop.run()
-    assert (shop.deployer.current, shop.incident().outcome) == (GOOD, Outcome.MITIGATED)
+    assert kinds_of(bad_release) == {("rollback", "pending")}
+    bad_release.answer(yes=True)
+    bad_release.run()
+    assert (bad_release.deployer.current, bad_release.incident().outcome) == (GOOD, Outcome.MITIGATED)
 
 
-def test_a_roll_back_that_does_not_help_is_taken_back(shop):
+def test_a_roll_back_that_does_not_help_is_taken_back(bad_release):
     """What ran before the agent came runs again."""
-    shop.investigator.diagnosis = blamed("code", 0.4, experiments=(compared(Verdict.RED, Verdict.GREEN),))
-    shop.remedies.can = Abilities(restarts=True)
-    shop.production.ill.add(GOOD)
-    shop.alert()
-    shop.run()
-    shop.answer(yes=True)
-    shop.run()
-    assert (shop.deployer.current, shop.incident().outcome) == (BAD, Outcome.ESCALATED)
-    assert f"{BAD[:10]} was put back" in shop.incident().reason
+    bad_release.production.ill.add(GOOD)
+    bad_release.answer(yes=True)
+    bad_release.run()
+    assert (bad_release.deployer.current, bad_release.incident().outcome) == (BAD, Outcome.ESCALATED)
+    assert f"{BAD[:10]} was put back" in bad_release.incident().reason
 
 
-def test_an_approval_does_not_hold_for_another_release(shop):
+def test_an_approval_does_not_hold_for_another_release(bad_release):
     """Somebody deployed meanwhile: the plan is made anew."""
-    shop.investigator.diagnosis = blamed("code", 0.4, experiments=(compared(Verdict.RED, Verdict.GREEN),))
-    shop.remedies.can = Abilities(restarts=True)
-    shop.alert()
-    shop.run()
-    shop.answer(yes=True)
-    shop.deployer.current = "c" * 40
-    shop.run()
-    assert (shop.incident().attempt, shop.deployer.finished) == (2, [])
+    bad_release.answer(yes=True)
+    bad_release.deployer.current = "c" * 40
+    bad_release.run()
+    assert (bad_release.incident().attempt, bad_release.deployer.finished) == (2, [])
 
 
 @pytest.fixture

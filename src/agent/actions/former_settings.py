@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ..errors import NotFound, Unreachable
-from ..kit.files import PRIVATE, write_atomic
+from ..kit.files import OWNER_ONLY, PRIVATE, write_atomic
 from ..kit.redact import fence
 from ..model.evidence import Change
 from ..model.target import Target
@@ -26,7 +26,6 @@ MOST_VERSIONS: Final = 20
 MOST_BYTES: Final = 256 << 10
 LONGEST_TITLE: Final = 200
 SAME: Final = timedelta(minutes=2)
-OWNER_ONLY: Final = 0o700
 _NAME: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*[=:]")
 
 
@@ -82,9 +81,10 @@ class FormerSettings:
     def replaced(self, target: Target) -> tuple[Version, Version] | None:
         """The version before the one in force, and the one in force; None where there is none, or it is back already."""
         versions = self.versions(target)
-        if len(versions) < 2 or versions[-1].name in {one.name for one in versions[:-1]}:  # noqa: PLR2004 - before and after
+        earlier = versions[:-1]
+        if not earlier or versions[-1].name in {one.name for one in earlier}:
             return None
-        return versions[-2], versions[-1]
+        return earlier[-1], versions[-1]
 
     def change(self, target: Target) -> Change | None:
         """The newest change of settings, by the names whose lines differ; values are not told."""

@@ -8,6 +8,7 @@ probability of at least ``LEAST``, and a change of code an experiment. Why an op
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -80,21 +81,17 @@ class Situation:
         return self.incident.signal in self.now.firing
 
     @property
-    def flapping(self) -> bool:
-        """Whether one alert has come and gone again and again."""
-        counts: dict[str, list[bool]] = {}
-        for episode in self.episodes:
-            counts.setdefault(episode.alert.fingerprint, []).append(episode.resolved)
-        return any(len(each) >= FLAPS and sum(each) >= FLAPS - 1 for each in counts.values())
+    def flaps(self) -> int:
+        """How often one alert has come, where it has gone again and again; 0 where none has."""
+        came = Counter(episode.fingerprint for episode in self.episodes)
+        went = Counter(episode.fingerprint for episode in self.episodes if episode.resolved)
+        return max((times for name, times in came.items() if times >= FLAPS and went[name] >= FLAPS - 1), default=0)
 
     @property
     def wrong_values(self) -> bool:
         """Whether what is served is wrong, rather than missing or late."""
         capsule = self.diagnosis.capsule
-        by_answers = (
-            capsule is not None and bool(capsule.expected) and capsule.signature is None and capsule.bound is None
-        )
-        return by_answers or self.incident.signal in QUALITY
+        return (capsule is not None and capsule.answers_only) or self.incident.signal in QUALITY
 
 
 def make_plan(situation: Situation) -> Plan:
@@ -105,14 +102,11 @@ def make_plan(situation: Situation) -> Plan:
     calm = _calm(situation, standing)
     if calm is not None:
         return Plan(way=calm, options=_rest(ranked, calm), standing=standing, reason=calm.why[0])
-    way = next((one for one in ranked if one.available and one.remedy != "quarantine"), None)
-    shield = next((one for one in ranked if one.available and one.remedy == "quarantine"), None)
-    if way is None:
-        way, shield = (shield, None) if shield is not None else (_escalate(situation), None)
+    possible = {one.remedy: one for one in ranked if one.available}
+    shield = possible.pop("quarantine", None)
+    way = next(iter(possible.values()), None) or shield or _escalate(situation)
     first = shield if way.remedy in ("repair", "retrain") else None
-    fallback = next(
-        (one for one in ranked if one.available and one.remedy == "rollback" and way.remedy == "repair"), None
-    )
+    fallback = possible.get("rollback") if way.remedy == "repair" else None
     if first is None and fallback is not None and situation.incident.signal == DOWN and situation.proven_release:
         first, fallback = fallback, None
     options, reason = _rest(ranked, way, first), _reason(way, first)
@@ -120,7 +114,7 @@ def make_plan(situation: Situation) -> Plan:
 
 
 def _standing(situation: Situation) -> Standing:
-    if situation.flapping:
+    if situation.flaps:
         return "flapping"
     if situation.incident.all_resolved:
         return "recovered"
@@ -132,8 +126,7 @@ def _calm(situation: Situation, standing: Standing) -> Option | None:
     if situation.diagnosis.culprit is not None:
         return None
     if standing == "flapping":
-        times = max(_starts(situation.episodes).values())
-        said = f"the same alert came and went {times} times: it is watched until it keeps quiet"
+        said = f"the same alert came and went {situation.flaps} times: it is watched until it keeps quiet"
         return Option(remedy="wait", helps=0.7, seconds=SECONDS["wait"], why=(said,))
     if standing == "recovered":
         return Option(remedy="none", helps=1.0, why=("every alert resolved and no change was proven guilty",))
@@ -141,13 +134,6 @@ def _calm(situation: Situation, standing: Standing) -> Option | None:
         said = "nothing that is measured is out of the ordinary: it is watched whether the alert resolves"
         return Option(remedy="wait", helps=0.7, seconds=SECONDS["wait"], why=(said,))
     return None
-
-
-def _starts(episodes: Sequence[Episode]) -> Mapping[str, int]:
-    counts: dict[str, int] = {}
-    for episode in episodes:
-        counts[episode.alert.fingerprint] = counts.get(episode.alert.fingerprint, 0) + 1
-    return counts
 
 
 def _options(situation: Situation) -> list[Option]:

@@ -283,8 +283,7 @@ class _Case:
         """Where good answers are the only oracle: the further commits after ``first`` that change answers as well."""
         found = [first]
         newest_first = list(self._commits)
-        answers_only = capsule.expected and capsule.signature is None and capsule.bound is None
-        while answers_only and len(found) < MOST_SEVERAL:
+        while capsule.answers_only and len(found) < MOST_SEVERAL:
             since, running = found[-1].id, newest_first[0]
             if since == running:
                 break

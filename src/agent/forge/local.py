@@ -18,7 +18,7 @@ from pathlib import Path
 from pydantic import AwareDatetime, ValidationError
 
 from ..errors import Conflict, NotFound, Permanent
-from ..kit.files import write_atomic
+from ..kit.files import OWNER_ONLY, write_atomic
 from ..kit.git import Git
 from ..kit.redact import fence
 from ..model.delivery import Check, Commit, PullRequest
@@ -29,7 +29,6 @@ TITLE_LENGTH, BODY_LENGTH, MESSAGE_LENGTH, COMMENT_LENGTH, DETAIL_LENGTH = 200, 
 MOST_CHECKS, MOST_COMMITS, MOST_COMMENTS, MOST_RIDERS = 50, 20, 50, 1000
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?=[A-Za-z0-9_-])){0,99}")
 _AUTHOR = re.compile(r"\s*([^<>\n]*?)\s*<([^<>\n\s]*)>\s*")
-OWNER_ONLY = 0o700
 
 
 class _Merge(Record):

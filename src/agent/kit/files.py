@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PRIVATE = 0o600
+OWNER_ONLY = 0o700  # of a folder
 BLOCK = 1 << 18
 
 

@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .files import OWNER_ONLY
 from .leftovers import end_leftovers
 
-OWNER_ONLY = 0o700
 GUARD, LOCK = ".guard", ".lock"
 
 

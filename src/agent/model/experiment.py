@@ -74,6 +74,11 @@ class Capsule(Record):
     lock_hash: str
     gaps: tuple[str, ...] = ()
 
+    @property
+    def answers_only(self) -> bool:
+        """Whether a good release's answers are all that tells red from green."""
+        return bool(self.expected) and self.signature is None and self.bound is None
+
 
 class Run(Record):
     """One run of a capsule at one commit, with a patch or without."""

@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import AwareDatetime
 
 from .delivery import Deployment
 from .experiment import digest
-from .policy import ActionKind
+from .policy import MITIGATIONS, MitigationKind
 from .record import Json, Ratio, Record
 
-Remedy = Literal[
-    "repair",
-    "rollback",
-    "restart",
-    "configuration_revert",
-    "quarantine",
-    "retrain",
-    "promote",
-    "wait",
-    "escalate",
-    "none",
-]
+Remedy = Literal["repair", "wait", "escalate", "none"] | MitigationKind
 Standing = Literal["suffering", "recovered", "flapping", "well"]
-ACTIONS: Mapping[Remedy, ActionKind] = {
-    "rollback": "rollback",
-    "restart": "restart",
-    "configuration_revert": "configuration_revert",
-    "quarantine": "quarantine",
-    "retrain": "retrain",
-    "promote": "promote",
-}
-"""What policy and people are asked for each mitigation."""
 
 
 class Option(Record):
@@ -83,7 +62,7 @@ class Plan(Record):
         """What is carried out before, or instead of, a repair."""
         if self.first is not None:
             return self.first
-        return self.way if self.way.remedy in ACTIONS else None
+        return self.way if self.way.remedy in MITIGATIONS else None
 
 
 class Deed(Record):

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from pydantic import AwareDatetime
 
 from .record import Record
 
-ActionKind = Literal[
-    "repair",
-    "draft",
-    "merge_and_deploy",
-    "undo",
-    "rollback",
-    "restart",
-    "configuration_revert",
-    "quarantine",
-    "retrain",
-    "promote",
-]
+MitigationKind = Literal["rollback", "restart", "configuration_revert", "quarantine", "retrain", "promote"]
+ActionKind = Literal["repair", "draft", "merge_and_deploy", "undo"] | MitigationKind
+MITIGATIONS: Final[Mapping[str, ActionKind]] = {kind: kind for kind in get_args(MitigationKind)}
+"""What policy and people are asked for each mitigation: the action of its name."""
 ASKED: Mapping[ActionKind, str] = {
     "repair": "repair",
     "draft": "open a draft",
