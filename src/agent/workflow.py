@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from .asking import merged, name_of
+from .asking import CANCELLED, merged, name_of
 from .errors import Conflict, Misconfigured, NotFound, Superseded
 from .forge.description import commits_of, describe
 from .mitigating import Mitigating
@@ -56,7 +56,9 @@ class Workflow(Mitigating):
         if (incident.phase, incident.attempt, incident.turn) != (phase, attempt, turn):
             raise Superseded(f"{incident_id}: phase {phase} {attempt}.{turn} is no longer current")
         if incident.cancel_requested and not self._delivered(incident):
-            self._end(incident, Outcome.CANCELLED, "a person cancelled it before anything was delivered")
+            done = "; ".join(deed.said for deed in self._mitigation(incident).deeds)
+            why = f"a person cancelled it; done before that: {done}" if done else CANCELLED
+            self._end(incident, Outcome.CANCELLED, why)
             return
         self._phases[incident.phase](incident, steps)
 
@@ -101,6 +103,8 @@ class Workflow(Mitigating):
         if option is None:
             raise NotFound(f"{incident.id}: its plan holds no mitigation: retry the incident")
         asked = self._asked(incident, MITIGATIONS[option.remedy])
+        if self._passed(incident, plan, asked):
+            return
         if asked is None:
             self._ask_to_mitigate(incident, plan, option)
             return
@@ -111,7 +115,7 @@ class Workflow(Mitigating):
         decision = self._decision(incident, option)
         if decision.verdict == "deny":
             self._refused(incident, decision, ends=False)
-        elif approval.state == "approved" and decision.subject != approval.subject:
+        elif decision.subject != approval.subject and not self._begun(incident, target, option, approval):
             self._anew(incident, "what runs is no longer what the mitigation was approved for")
         elif self._spend(incident, approval, decision):
             self._carry_out(incident, target, plan, option, steps)
@@ -216,13 +220,13 @@ class Workflow(Mitigating):
             find=lambda: parts.deployer.find(target, deploy_name),
             make=lambda: parts.deployer.deploy(target, deploy_name, commit, kind="deploy"),
         )
-        self._lift(incident, target, steps)
-        with parts.work.begin() as tx:
-            current = self._fenced(tx, incident)
-            tx.put(current, "pull_request", merged_in)
-            tx.put(current, "deployment", deployment)
-            self._note(tx, current, "delivered", f"{commit[:10]} is deployed; watching production", commit=commit)
-            self._watch(tx, current)
+        if self._lift(incident, target, steps):
+            with parts.work.begin() as tx:
+                current = self._fenced(tx, incident)
+                tx.put(current, "pull_request", merged_in)
+                tx.put(current, "deployment", deployment)
+                self._note(tx, current, "delivered", f"{commit[:10]} is deployed; watching production", commit=commit)
+                self._watch(tx, current)
 
     def _may_deploy(
         self, incident: Incident, target: Target, approval: Approval, proposal: Proposal, commit: str
@@ -246,9 +250,9 @@ class Workflow(Mitigating):
         if incident.phase is Phase.DELIVER:
             return merged(self._find(incident, self._parts.targets[incident.target])) is not None
         if incident.phase is Phase.MITIGATE:
-            return any(
-                a.state == "used" and a.attempt == incident.attempt for a in self._parts.ledger.approvals(incident.id)
-            )
+            option = self._document(incident, "plan", Plan).mitigation
+            asked = self._asked(incident, MITIGATIONS[option.remedy]) if option is not None else None
+            return asked is not None and asked.state == "used"
         return incident.phase not in (Phase.INVESTIGATE, Phase.REPAIR)
 
     # -- verify: only production closes an incident ---------------------------------------------------------------
@@ -359,6 +363,8 @@ class Workflow(Mitigating):
         )
         why = "; ".join(judged.reasons)
         reason = f"the fix did not help ({why}); rolled back to {previous[:10]}"
+        if any(deed.lifts for deed in self._mitigation(incident).deeds):
+            reason += "; the quarantine was lifted with the fix: values are served as good ones again"
         if deployment.commit is not None:
             reason += f"; main still holds it as {deployment.commit[:10]}: revert that before the next deploy"
         self._end(incident, Outcome.ESCALATED, reason, verification=judged)
@@ -372,14 +378,14 @@ class Workflow(Mitigating):
         if target is not None:
             self._close_pull_requests(incident, target, steps)
         outcome = incident.outcome or Outcome.INCONCLUSIVE
-        subject = f"{incident.title}: {outcome}"
-        steps.run("tell people", Notice, lambda: parts.notifier.tell(incident, subject, incident.reason))
+        subject, reason = f"{incident.title}: {outcome}", self._reason(incident)
+        steps.run("tell people", Notice, lambda: parts.notifier.tell(incident, subject, reason))
         with parts.work.begin() as tx:
             current = self._fenced(tx, incident)
             update = {"phase": Phase.CLOSED, "waiting": None, "wake_at": None, "closed_at": parts.clock.now()}
-            closed = current.model_copy(update={**update, "outcome": outcome})
+            closed = current.model_copy(update={**update, "outcome": outcome, "reason": reason})
             tx.save(closed)
-            self._note(tx, closed, "incident.closed", f"{outcome}: {incident.reason}", outcome=outcome.value)
+            self._note(tx, closed, "incident.closed", f"{outcome}: {reason}", outcome=outcome.value)
             parts.intake.admit(tx, closed.target)
 
     def _close_pull_requests(self, incident: Incident, target: Target, steps: Steps) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from agent.actions.former_settings import MOST_VERSIONS, FormerSettings
-from agent.errors import NotFound
+from agent.errors import Conflict, NotFound
 from agent.model.evidence import Change
 from agent.model.target import Target
 
@@ -40,6 +40,11 @@ def rewrite(file, text, seconds=10):
     os.utime(file, (at, at))
 
 
+def taken_back(kept, target):
+    """The newest change, as a plan names it."""
+    return "..".join(version.name for version in kept.replaced(target))
+
+
 def test_a_change_is_told_by_name_and_never_by_value(kept, target, file):
     assert kept.change(target) is None
     rewrite(file, "ZONE=Asia/Singapore\nKEY=secret-two\nexport NEW=1\n")
@@ -54,16 +59,38 @@ def test_a_former_version_is_put_back_whole_with_its_mode(kept, target, file):
     before = file.read_text()
     rewrite(file, "ZONE=nowhere\n")
     kept.look(target)
-    kept.restore(target, kept.replaced(target)[0].name)
+    kept.restore(target, taken_back(kept, target))
     assert (file.read_text(), file.stat().st_mode & 0o777) == (before, 0o640)
     kept.look(target)
     assert kept.replaced(target) is None  # what is back is not taken back again
 
 
+def test_an_edit_since_then_is_never_lost(kept, target, file):
+    """Also one that no cycle has seen yet."""
+    rewrite(file, "ZONE=nowhere\n")
+    kept.look(target)
+    change = taken_back(kept, target)
+    rewrite(file, "ZONE=mended by hand\n", 20)
+    with pytest.raises(Conflict, match="once more"):
+        kept.restore(target, change)
+    assert file.read_text() == "ZONE=mended by hand\n"
+
+
+def test_taking_back_what_is_back_already_changes_nothing(kept, target, file):
+    """A crash came between the file and the restart."""
+    rewrite(file, "ZONE=nowhere\n")
+    kept.look(target)
+    change = taken_back(kept, target)
+    kept.restore(target, change)
+    when = file.stat().st_mtime_ns
+    kept.restore(target, change)
+    assert file.stat().st_mtime_ns == when
+
+
 def test_a_version_that_is_not_known_changes_nothing(kept, target, file):
     before = file.read_text()
     with pytest.raises(NotFound, match="no settings"):
-        kept.restore(target, "0123456789ab")
+        kept.restore(target, "0123456789ab..ba9876543210")
     assert file.read_text() == before
 
 

@@ -20,6 +20,7 @@ class FakeRemedies:
         self.can = Abilities()
         self.calls: list[str] = []
         self.refuses = False
+        self.broken: set[str] = set()
 
     def abilities(self, target: Target) -> Abilities:  # noqa: ARG002 - one target only
         return self.can
@@ -32,6 +33,8 @@ class FakeRemedies:
 
     def carry_out(self, target: Target, name: str, option: Option, reason: str) -> Deed:  # noqa: ARG002
         now, done, version = self._clock.now(), None, ""
+        if option.remedy in self.broken:
+            raise Permanent(f"{option.remedy} was refused")
         if option.remedy == "rollback":
             done = self._deployer.deploy(target, name, option.detail, kind="rollback")
         elif option.remedy in ("restart", "configuration_revert"):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from agent.model.incident import Outcome, Phase
+from agent.model.plan import Abilities
 from agent.policy.breaker import CircuitBreaker, past_actions
+from fakes import records
 from fakes.shop import BAD, Shop
 from fakes.steps import Killed
 
@@ -90,6 +92,36 @@ def test_a_delivery_under_way_does_not_hold_itself_up(shop):
     with pytest.raises(Killed):
         shop.run()
     assert shop.approvals()[-1].state == "used"
+    assert helped(shop) == []
+    assert shop.run(until=Phase.VERIFY).phase is Phase.VERIFY
+    assert helped(shop) == [None]
+
+
+def test_a_quarantine_is_no_attempt_to_end_the_incident(shop):
+    """It is not counted, whatever became of the incident."""
+    made = records.capsule(BAD, signature=None, expected=({"status": 200, "body": {}},))
+    shop.investigator.diagnosis = records.diagnosis(BAD, made)
+    shop.remedies.can = Abilities(actions=frozenset({"quarantine"}))
+    shop.alert()
+    shop.run()
+    shop.answer(yes=True)
+    shop.run()
+    shop.answer(yes=False)
+    assert shop.run().outcome is Outcome.REJECTED
+    assert helped(shop) == []
+
+
+def test_a_restart_under_way_does_not_hold_itself_up(shop):
+    """Killed in the midst of it: taken up again it is no past action, but one once it is watched."""
+    guess = records.diagnosis(None, None).hypotheses[0].model_copy(update={"cause": "infrastructure"})
+    shop.investigator.diagnosis = records.diagnosis(None, None, hypotheses=(guess,))
+    shop.remedies.can = Abilities(restarts=True)
+    shop.alert()
+    shop.run()
+    shop.answer(yes=True)
+    shop.memory.kill_after.add(f"made mitigate-restart-{shop.incident().id}-1")
+    with pytest.raises(Killed):
+        shop.run()
     assert helped(shop) == []
     assert shop.run(until=Phase.VERIFY).phase is Phase.VERIFY
     assert helped(shop) == [None]

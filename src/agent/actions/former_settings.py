@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ..errors import NotFound, Unreachable
+from ..errors import Conflict, NotFound, Unreachable
 from ..kit.files import OWNER_ONLY, PRIVATE, write_atomic
 from ..kit.redact import fence
 from ..model.evidence import Change
@@ -110,16 +110,29 @@ class FormerSettings:
         seen = (self.change(target) for target in targets)
         return tuple(change for change in seen if change is not None and not _reported(change, told))
 
-    def restore(self, target: Target, name: str) -> None:
-        """Put a former version back, whole or not at all. Raises `NotFound`, `Unreachable`."""
-        found = next((one for one in reversed(self.versions(target)) if one.name == name), None)
+    def restore(self, target: Target, change: str) -> None:
+        """Take one change of settings back (``before..after``), whole or not at all; nothing to do when it is back already.
+
+        Raises `NotFound` for a version that is not kept, `Conflict` when other settings are in force, `Unreachable`.
+        """
+        before, _, after = change.partition("..")
+        self.look(target)
+        versions = self.versions(target)
+        found = next((one for one in reversed(versions) if one.name == before), None)
         if found is None or target.settings_file is None:
-            raise NotFound(f"{target.name} has no settings {name} on record: look at them yourself")
+            raise NotFound(f"{target.name} has no settings {before} on record: look at them yourself")
+        if versions[-1].name == before:
+            return
+        if versions[-1].name != after:
+            raise Conflict(
+                f"the settings of {target.name} were changed once more: what was approved would undo that, too"
+            )
         try:
             mode = target.settings_file.stat().st_mode & 0o777
             write_atomic(target.settings_file, found.path.read_bytes(), mode=mode)
         except OSError as error:
             raise Unreachable(f"{target.settings_file.name} cannot be written: {error.strerror}") from error
+        self.look(target)
 
 
 def _lines(path: Path) -> Mapping[str, str]:

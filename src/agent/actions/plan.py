@@ -105,7 +105,7 @@ def make_plan(situation: Situation) -> Plan:
     possible = {one.remedy: one for one in ranked if one.available}
     shield = possible.pop("quarantine", None)
     way = next(iter(possible.values()), None) or shield or _escalate(situation)
-    first = shield if way.remedy in ("repair", "retrain") else None
+    first = shield if way.remedy not in ("quarantine", "wait") else None
     fallback = possible.get("rollback") if way.remedy == "repair" else None
     if first is None and fallback is not None and situation.incident.signal == DOWN and situation.proven_release:
         first, fallback = fallback, None

@@ -28,7 +28,7 @@ _PLACE: Final = re.compile(r"\{(reason|version|seconds)\}")
 
 
 class TargetRemedies:
-    """Implements `Remedies`. What deploys is named, so it is looked up before it is done; calls may be made again."""
+    """Implements `Remedies`. What deploys is named, so it is looked up before it is done; of calls nobody keeps a record."""
 
     def __init__(self, deployer: Deployer, http: HttpClient, settings: FormerSettings, clock: Clock) -> None:
         self._deployer, self._http, self._settings, self._clock = deployer, http, settings, clock
@@ -39,7 +39,7 @@ class TargetRemedies:
         return Abilities(
             actions=frozenset(action.kind for action in target.action),
             restarts=target.supervisor is not None and target.release_root is not None,
-            settings=pair[0].name if pair else "",
+            settings=f"{pair[0].name}..{pair[1].name}" if pair else "",
             settings_replaced_at=pair[1].since if pair else None,
         )
 
@@ -58,8 +58,10 @@ class TargetRemedies:
             return self._deployed(name, option, self._deployer.restart(target, name))
         if option.remedy == "configuration_revert":
             self._settings.restore(target, option.detail)
-            self._settings.look(target)
-            return self._deployed(name, option, self._deployer.restart(target, name))
+            try:
+                return self._deployed(name, option, self._deployer.restart(target, name))
+            except Permanent as error:
+                raise Permanent(f"the former settings were put back, and then: {error}") from error
         return self._called(target, name, option, reason)
 
     def lift(self, target: Target, name: str) -> Deed | None:
@@ -75,7 +77,7 @@ class TargetRemedies:
         said = {
             "rollback": f"rolled back to {done.commit[:10]}",
             "restart": "restarted",
-            "configuration_revert": f"settings {option.detail} put back, and restarted",
+            "configuration_revert": "the former settings were put back, and it was restarted",
         }[option.remedy]
         at = done.finished_at or done.started_at
         return Deed(name=name, remedy=option.remedy, detail=option.detail, at=at, said=said, deployment=done)

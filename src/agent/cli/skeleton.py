@@ -47,7 +47,7 @@ soak_env = {}
 # body = '{"reason": "{reason}", "seconds": {seconds}}'
 # answers = ""                             # the field of the answer that names what was made
 # seconds = 3600
-# timeout = 30
+# timeout = 120
 
 [policy]
 autonomy = "approve"                       # observe, diagnose, propose, approve; autonomous acts as approve for now

@@ -199,7 +199,13 @@ class AlertIntake:
             reason = "every alert resolved before the investigation began"
             update |= {"phase": Phase.CLOSED, "outcome": Outcome.RECOVERED, "reason": reason, "turn": incident.turn + 1}
             update |= {"closed_at": self._clock.now()}
-        tx.save(incident.model_copy(update=update))
+        waits = incident.phase is Phase.MITIGATE and incident.waiting == "approval"
+        if waits:  # what is asked for may be needed no longer
+            update |= {"turn": incident.turn + 1, "waiting": None, "wake_at": None}
+        told = incident.model_copy(update=update)
+        tx.save(told)
+        if waits:
+            tx.enqueue(told)
         tx.append("alerts.resolved", "every alert of this incident has resolved", incident_id=incident.id)
 
     def _new_episode(self, alert: Alert, source: str) -> Episode:

@@ -78,6 +78,11 @@ class Deed(Record):
     deployment: Deployment | None = None
     answer: Json = {}
 
+    @property
+    def lifts(self) -> bool:
+        """Whether it ended a quarantine."""
+        return self.remedy == "quarantine" and self.until is None
+
 
 class Mitigation(Record):
     """Everything that was carried out in one attempt, in order."""
@@ -85,18 +90,9 @@ class Mitigation(Record):
     deeds: tuple[Deed, ...] = ()
 
     @property
-    def last(self) -> Deed:
-        """The newest."""
-        return self.deeds[-1]
-
-    @property
     def deployment(self) -> Deployment | None:
-        """What the newest one made run, where it was a deployment."""
-        return self.deeds[-1].deployment if self.deeds else None
-
-    def did(self, remedy: Remedy) -> Deed | None:
-        """The newest of a kind."""
-        return next((deed for deed in reversed(self.deeds) if deed.remedy == remedy), None)
+        """What the newest one that deployed made run."""
+        return next((deed.deployment for deed in reversed(self.deeds) if deed.deployment is not None), None)
 
 
 class Abilities(Record):
@@ -104,5 +100,5 @@ class Abilities(Record):
 
     actions: frozenset[str] = frozenset()
     restarts: bool = False
-    settings: str = ""
+    settings: str = ""  # the change that can be taken back, as ``before..after``
     settings_replaced_at: AwareDatetime | None = None

@@ -24,7 +24,7 @@ class TargetAction(Record):
     body: str = ""
     answers: str = ""
     seconds: Annotated[float, Field(gt=0, le=86_400)] = 3600.0
-    timeout: Annotated[float, Field(gt=0, le=300)] = 30.0
+    timeout: Annotated[float, Field(gt=0, le=600)] = 120.0
 
 
 class Target(Record):

@@ -46,7 +46,9 @@ class CircuitBreaker:
 
 
 def past_actions(ledger: Ledger, target: str, *, limit: int = 50) -> tuple[PastAction, ...]:
-    """Every delivery to a target that was begun, from its newest ``limit`` incidents on record; not one under way.
+    """Every effect on a target that was begun, from its newest ``limit`` incidents on record; not one under way.
+
+    A quarantine is none: it is no attempt to end the incident.
 
     An approval is spent at the moment a delivery begins, so spent approvals count the attempts of one incident, and
     those whose deploy failed. An attempt that was followed by another one did not help.
@@ -55,7 +57,8 @@ def past_actions(ledger: Ledger, target: str, *, limit: int = 50) -> tuple[PastA
     for incident in ledger.incidents(target=target, limit=limit):
         for approval in ledger.approvals(incident.id):
             last = approval.attempt == incident.attempt
-            if approval.state == "used" and not (last and incident.phase is Phase.DELIVER):
+            under_way = last and incident.phase in (Phase.MITIGATE, Phase.DELIVER)
+            if approval.state == "used" and approval.action != "quarantine" and not under_way:
                 at = approval.decided_at or approval.requested_at
                 found.append(PastAction(at=at, action=approval.action, helped=_helped(incident) if last else False))
     return tuple(found)

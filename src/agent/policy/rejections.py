@@ -17,7 +17,8 @@ def refused_before(ledger: Ledger, incident: Incident, proposal: Proposal, *, li
     said = []
     for former in ledger.incidents(target=incident.target, limit=limit):
         for approval in ledger.approvals(former.id):
-            if approval.state != "rejected" or (former.id, approval.attempt) == (incident.id, incident.attempt):
+            refused = approval.state == "rejected" and approval.action == "merge_and_deploy"
+            if not refused or (former.id, approval.attempt) == (incident.id, incident.attempt):
                 continue
             proposed = ledger.document(former.id, "proposal", Proposal, attempt=approval.attempt)
             if proposed is None or proposed.patch is None or proposed.patch.diff != proposal.patch.diff:
